@@ -1,0 +1,39 @@
+/**
+ * The balanced ternary digit of a node, from its load.
+ *
+ * `+1` PLUS: overloaded, sheds work. `0` ERGODIC: balanced, a broker. `-1` MINUS: has room, accepts work.
+ */
+export type Trit = -1 | 0 | 1
+
+/** Above this ratio of load to CPUs a node is PLUS; at it, still ERGODIC. */
+export const PLUS_ABOVE = 0.8
+
+/** Below this ratio of load to CPUs a node is MINUS; at it, already ERGODIC. */
+export const MINUS_BELOW = 0.3
+
+/** What a person reads for each trit. */
+export const TRIT_NAMES = { '-1': 'MINUS', '0': 'ERGODIC', '1': 'PLUS' } as const
+
+/**
+ * The trit of a node.
+ *
+ * Compares ten times the load with whole numbers instead of the quotient with 0.8 and 0.3: kernels print loads
+ * with two decimals, and 2.4 / 3 is 0.7999999999999999 in binary floating point.
+ *
+ * @param load1 1-minute load average, ≥ 0
+ * @param cpus CPUs that the machine may use, a whole number ≥ 1
+ * @throws RangeError when either is not such a number: without a measurement there is no trit
+ */
+export function tritOf(load1: number, cpus: number): Trit {
+  if (!Number.isFinite(load1) || load1 < 0) throw new RangeError(`load1 must be a number ≥ 0, not ${load1}`)
+  if (!Number.isSafeInteger(cpus) || cpus < 1)
+    throw new RangeError(`cpus must be a whole number ≥ 1, not ${cpus}`)
+  if (load1 * 10 > cpus * 8) return 1
+  if (load1 * 10 < cpus * 3) return -1
+  return 0
+}
+
+/** A trit as people write it: `+1`, `0`, `-1`. */
+export function signed(trit: number): string {
+  return trit > 0 ? `+${trit}` : String(trit)
+}
