@@ -5,20 +5,14 @@
  */
 export type Trit = -1 | 0 | 1
 
-/** Above this ratio of load to CPUs a node is PLUS; at it, still ERGODIC. */
-export const PLUS_ABOVE = 0.8
-
-/** Below this ratio of load to CPUs a node is MINUS; at it, already ERGODIC. */
-export const MINUS_BELOW = 0.3
-
 /** What a person reads for each trit. */
 export const TRIT_NAMES = { '-1': 'MINUS', '0': 'ERGODIC', '1': 'PLUS' } as const
 
 /**
  * The trit of a node.
  *
- * Compares ten times the load with whole numbers instead of the quotient with 0.8 and 0.3: kernels print loads
- * with two decimals, and 2.4 / 3 is 0.7999999999999999 in binary floating point.
+ * `load1 / cpus` above 0.8 is PLUS, below 0.3 is MINUS; at either bound, ERGODIC. Ten times the load is compared
+ * with a whole number, because the quotient is off in its last digit: 2.4 / 3 is 0.7999999999999999.
  *
  * @param load1 1-minute load average, ≥ 0
  * @param cpus CPUs that the machine may use, a whole number ≥ 1

@@ -1,0 +1,101 @@
+import { fs } from 'zx'
+import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
+import { Connections } from '../lib/mesh/connections.ts'
+import { parseHostList, parseHostsFile, type Host } from '../lib/mesh/hosts.ts'
+import type { Report } from '../lib/mesh/node.ts'
+import { meshNodes } from '../lib/mesh/nodes.ts'
+import { snapshotOf, type MeshSnapshot } from '../lib/mesh/snapshot.ts'
+import { sshSource } from '../lib/mesh/ssh-source.ts'
+import { tailnet } from '../lib/mesh/tailscale.ts'
+import { progress } from '../lib/show/progress.ts'
+import { messageOf, quoted } from '../lib/text.ts'
+import { countOf, timeoutMs } from './numbers.ts'
+import type { Context } from './recipe.ts'
+
+/** What every recipe that looks at the mesh takes. */
+export const meshOptions = {
+  hosts: { type: 'string', multiple: true },
+  'hosts-file': { type: 'string', multiple: true },
+  fanout: { type: 'string' },
+} as const
+
+type MeshContext = Pick<Context<typeof meshOptions>, 'values' | 'signal' | 'note'>
+
+/**
+ * Measures the mesh that the flags, the environment or tailscale name, within `--timeout`.
+ * On Ctrl-C the ssh connections that it opened are closed before it throws.
+ */
+export async function measureMesh(
+  context: MeshContext,
+  wanted: { connections?: boolean } = {},
+): Promise<MeshSnapshot> {
+  const { values, signal, note } = context
+  const deadlineMs = timeoutMs(values.timeout)
+  const fanout = countOf('--fanout', values.fanout ?? '64', { least: 1, most: 1024 })
+  const hosts = await chosenHosts(values)
+  const mesh = await meshNodes(hosts, { timeoutMs: deadlineMs - performance.now(), signal })
+  if (mesh.hint !== undefined && !values.quiet) note(mesh.hint)
+  const connections = await Connections.open()
+  const source = sshSource({ connections, fanout, deadlineMs })
+  const asked = mesh.nodes.filter(({ left, self }) => !left && !self).length
+  const spinner = await progress(process.stderr, `asking ${asked} machines`, asked > 0 && !values.quiet)
+  const reports: Report[] = []
+  try {
+    for await (const report of source.measure(mesh.nodes, signal)) {
+      reports.push(report)
+      spinner.update(`asking ${asked} machines, ${reports.length} of ${mesh.nodes.length} known`)
+    }
+  } catch (error) {
+    if (error instanceof Interrupted) await connections.closeOpened()
+    throw error
+  } finally {
+    spinner.stop()
+  }
+  const seen =
+    wanted.connections && mesh.from === 'tailnet'
+      ? await withConnections(reports, deadlineMs, signal)
+      : reports
+  return snapshotOf(seen, new Date())
+}
+
+/** The hosts that the person names: by flags, else by the environment; undefined where tailscale is to tell. */
+async function chosenHosts(values: MeshContext['values']): Promise<Host[] | undefined> {
+  const lists = values.hosts ?? []
+  const files = values['hosts-file'] ?? []
+  if (lists.length > 0 || files.length > 0) {
+    const named = lists.flatMap((list) => parseHostList(list, '--hosts'))
+    return [...named, ...(await Promise.all(files.map((file) => hostsIn(file)))).flat()]
+  }
+  const variable = process.env.RESOURCE_SHARING_HOSTS ?? ''
+  return variable === '' ? undefined : parseHostList(variable, 'RESOURCE_SHARING_HOSTS')
+}
+
+async function hostsIn(file: string): Promise<Host[]> {
+  const text = await fs.readFile(file, 'utf8').catch((error: unknown) => {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw new UsageError(
+      `--hosts-file ${quoted(file)} ${missing ? 'does not exist' : `can't be read: ${messageOf(error)}`}`,
+    )
+  })
+  return parseHostsFile(text, file)
+}
+
+/** The way to each node as it is now: asking a node is what makes its connection active. */
+async function withConnections(
+  reports: Report[],
+  deadlineMs: number,
+  signal: AbortSignal,
+): Promise<Report[]> {
+  const leftMs = deadlineMs - performance.now()
+  if (leftMs < 100) return reports
+  const later = await tailnet({ timeoutMs: leftMs, signal }).catch((error: unknown) => {
+    if (error instanceof Interrupted || !(error instanceof Failure)) throw error
+    return undefined
+  })
+  if (!later?.running) return reports
+  const byAddress = new Map(later.nodes.map(({ address, connection }) => [address, connection]))
+  return reports.map((report) => {
+    const connection = byAddress.get(report.node.address)
+    return connection ? { ...report, node: { ...report.node, connection } } : report
+  })
+}

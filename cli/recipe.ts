@@ -1,0 +1,120 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import type { ChalkInstance } from 'chalk'
+import { fs } from 'zx'
+import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
+import { palette } from '../lib/show/palette.ts'
+import { messageOf, plain } from '../lib/text.ts'
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Parsed<O extends Options> = ReturnType<
+  typeof parseArgs<{ options: O & typeof COMMON; strict: true; allowPositionals: true }>
+>
+export type Values<O extends Options> = Parsed<O>['values']
+
+/** What every recipe takes. */
+const COMMON = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  timeout: { type: 'string' },
+} as const
+
+export type Context<O extends Options> = {
+  values: Values<O>
+  /** Aborted with an `Interrupted` when the person presses Ctrl-C or somebody ends the program. */
+  signal: AbortSignal
+  colours: ChalkInstance
+  /** Columns of the terminal; without one, no limit. */
+  width: number
+  /** Data, on standard output. */
+  print: (line: string) => void
+  /** What is not data, on standard error. */
+  note: (line: string) => void
+}
+
+/**
+ * The entry of every script: arguments, signals, errors and the exit code. A script's header comment is its help.
+ *
+ * @param file path of the script
+ * @param options what it takes besides the common ones
+ * @param main returns the exit code; a `Failure` that it throws is printed as one line
+ */
+export async function recipe<const O extends Options>(
+  file: string,
+  options: O,
+  main: (context: Context<O>) => Promise<number>,
+): Promise<void> {
+  const aborter = new AbortController()
+  closeQuietly(process.stdout)
+  closeQuietly(process.stderr)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (aborter.signal.aborted) process.exit(EXIT.interrupted)
+      aborter.abort(new Interrupted('interrupted'))
+    })
+  try {
+    const values = parseValues(options)
+    if (values.help) {
+      process.stdout.write(`${await help(file)}\n`)
+      return
+    }
+    process.exitCode = await main({
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strict parsing gives just what O says
+      values: values as Values<O>,
+      signal: aborter.signal,
+      colours: palette(process.stdout, process.env),
+      width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+      print: (line) => process.stdout.write(`${line}\n`),
+      note,
+    })
+  } catch (error) {
+    const known = error instanceof Failure
+    process.exitCode = known ? error.exitCode : EXIT.failed
+    note(known ? plain(error.message, 500) : `this should not have happened: ${messageOf(error)}`)
+    if (process.env.DEBUG === 'resource-sharing')
+      note(error instanceof Error ? String(error.stack) : String(error))
+    else if (!known) note('run it again with DEBUG=resource-sharing to see where')
+  }
+}
+
+function note(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** A reader that has seen enough (`| head -1`) is no error. */
+function closeQuietly(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    throw error
+  })
+}
+
+function parseValues(options: Options): { help?: boolean } & Record<string, unknown> {
+  try {
+    return parseArgs({ options: { ...COMMON, ...options }, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+      throw new UsageError(`${usageMessage(error.message)} (--help lists what there is)`)
+    throw error
+  }
+}
+
+/** What `parseArgs` found wrong, in one line that names the flag and says what to do. */
+function usageMessage(message: string): string {
+  const flag = /'(?:-\w, )?(--?[^' ]+)/.exec(message)?.[1] ?? ''
+  if (message.startsWith('Unknown option')) return `unknown option ${flag}`
+  if (message.startsWith('Unexpected argument'))
+    return `unexpected argument ${/'(.*?)'/s.exec(message)?.[1] ?? ''}`
+  if (message.includes('ambiguous'))
+    return `${flag} needs a value; one that begins with a dash is written ${flag}=VALUE`
+  if (message.includes('argument missing')) return `${flag} needs a value`
+  if (message.includes('does not take an argument')) return `${flag} takes no value`
+  return message
+}
+
+/** The text of the script's header comment. */
+async function help(file: string): Promise<string> {
+  const source = await fs.readFile(file, 'utf8')
+  const comment = /\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? ''
+  return comment.replaceAll(/^ \* ?/gm, '')
+}

@@ -1,0 +1,38 @@
+/** The exit codes of every script, in one place. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  noSuitableNode: 3,
+  notMeasured: 4,
+  refused: 5,
+  inDoubt: 6,
+  interrupted: 130,
+} as const
+
+/**
+ * Something that a person can act on: its message is one line that says what happened and what to do.
+ * Anything else that is thrown is a defect of this program.
+ */
+export class Failure extends Error {
+  override name = 'Failure'
+  readonly exitCode: number = EXIT.failed
+}
+
+/** The command line, an environment variable or a hosts file can't be understood. Names the flag and the value. */
+export class UsageError extends Failure {
+  override name = 'UsageError'
+  override readonly exitCode = EXIT.usage
+}
+
+/** Every node was looked at and none would do. */
+export class NoSuitableNode extends Failure {
+  override name = 'NoSuitableNode'
+  override readonly exitCode = EXIT.noSuitableNode
+}
+
+/** The person pressed Ctrl-C, or somebody ended the program. */
+export class Interrupted extends Failure {
+  override name = 'Interrupted'
+  override readonly exitCode = EXIT.interrupted
+}

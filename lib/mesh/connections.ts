@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import pMap from 'p-map'
+import writeFileAtomic from 'write-file-atomic'
+import { runtimeDir } from '../state/runtime-dir.ts'
+import type { SshDestination } from './node.ts'
+import type { SshFiles } from './ssh.ts'
+import { exitMasterArguments } from './ssh.ts'
+
+// sun_path holds 104 bytes on macOS, 108 on Linux, its NUL included, and ssh adds 17 characters while it connects.
+const MAX_CONTROL_PATH = process.platform === 'linux' ? 90 : 86
+const NAME_LENGTH = 20
+
+/**
+ * The ssh connections that runs of this program keep and share, one socket a destination in a folder that only
+ * this user can enter.
+ */
+export class Connections {
+  readonly #dir: string | undefined
+  /** Sockets that were not there when this run first needed them. */
+  readonly #opened = new Set<string>()
+
+  private constructor(dir: string | undefined) {
+    this.#dir = dir
+  }
+
+  static async open(): Promise<Connections> {
+    return new Connections(await runtimeDir(MAX_CONTROL_PATH - NAME_LENGTH - 1))
+  }
+
+  /** The files for a connection to this destination, and whether a kept one is there to be used. */
+  async files(destination: SshDestination): Promise<SshFiles & { kept: boolean }> {
+    if (this.#dir === undefined) return { kept: false }
+    const controlPath = join(this.#dir, digest(JSON.stringify(destination)))
+    const kept = await exists(controlPath)
+    if (!kept) this.#opened.add(controlPath)
+    const knownHosts = await this.#knownHosts(this.#dir, destination)
+    return { controlPath, kept, ...(knownHosts === undefined ? {} : { knownHosts }) }
+  }
+
+  /** Ends a kept connection that does not answer; the next one to that destination is this run's own. */
+  async drop(controlPath: string): Promise<void> {
+    await exitMaster(controlPath)
+    await rm(controlPath, { force: true })
+    this.#opened.add(controlPath)
+  }
+
+  /** Tells the masters that this run opened to exit. */
+  async closeOpened(): Promise<void> {
+    await pMap(this.#opened, async (path) => ((await exists(path)) ? exitMaster(path) : undefined), {
+      concurrency: 16,
+    })
+  }
+
+  async #knownHosts(dir: string, { tailnet }: SshDestination): Promise<string | undefined> {
+    if (!tailnet || tailnet.hostKeys.length === 0) return undefined
+    const lines = tailnet.hostKeys.map((key) => `${tailnet.dnsName} ${key}\n`).join('')
+    const path = join(dir, `keys-${digest(lines)}`)
+    if (!(await exists(path))) await writeFileAtomic(path, lines, { mode: 0o600 })
+    return path
+  }
+}
+
+async function exitMaster(controlPath: string): Promise<void> {
+  await execa('ssh', exitMasterArguments(controlPath), { stdio: 'ignore', timeout: 1000, reject: false })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, NAME_LENGTH)
+}

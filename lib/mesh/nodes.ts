@@ -1,0 +1,54 @@
+import { hostname, networkInterfaces } from 'node:os'
+import { plain } from '../text.ts'
+import type { Host } from './hosts.ts'
+import type { MeshNode } from './node.ts'
+import { tailnet } from './tailscale.ts'
+
+export type Mesh = {
+  /** This machine and the others, each name once. */
+  nodes: MeshNode[]
+  from: 'hosts' | 'tailnet' | 'alone'
+  /** What a person should know about where the nodes come from. */
+  hint?: string
+}
+
+const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macOS', win32: 'windows' }
+
+/**
+ * The nodes of the mesh: those that the person names, else the tailnet's, else this machine alone.
+ *
+ * @throws Failure when there is a tailscale that can't tell
+ */
+export async function meshNodes(
+  hosts: readonly Host[] | undefined,
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<Mesh> {
+  if (hosts) return { nodes: [thisMachine(), ...namedNodes(hosts)], from: 'hosts' }
+  const found = await tailnet(options)
+  if (found.running) return { nodes: found.nodes, from: 'tailnet' }
+  const hint = `this machine alone: ${found.why}; add others with --hosts a,b or RESOURCE_SHARING_HOSTS=a,b`
+  return { nodes: [thisMachine()], from: 'alone', hint }
+}
+
+function thisMachine(): MeshNode {
+  const name = plain(hostname().split('.')[0] ?? '', 63) || 'localhost'
+  return { name, address: '127.0.0.1', os: OS_NAMES[process.platform] ?? process.platform, self: true }
+}
+
+/** A named host that is this machine is left out: it is measured anyway, and would count twice. */
+function namedNodes(hosts: readonly Host[]): MeshNode[] {
+  const own = ownNames()
+  const others = hosts.filter(({ host, port }) => !own.has(host.toLowerCase()) || (port ?? 22) !== 22)
+  const counts = new Map<string, number>()
+  for (const { host } of others) counts.set(host, (counts.get(host) ?? 0) + 1)
+  return others.map(({ text, ...ssh }) => {
+    const taken = (counts.get(ssh.host) ?? 0) > 1 || own.has(ssh.host.toLowerCase())
+    return { name: taken ? text : ssh.host, address: ssh.host, os: 'unknown', self: false, ssh }
+  })
+}
+
+function ownNames(): Set<string> {
+  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
+  const names = [hostname(), hostname().split('.')[0] ?? '', 'localhost']
+  return new Set([...names.map((name) => name.toLowerCase()), ...addresses.map(({ address }) => address)])
+}

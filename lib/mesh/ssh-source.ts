@@ -1,0 +1,133 @@
+import { execa } from 'execa'
+import pMap from 'p-map'
+import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
+import { measureHere } from '../node/local.ts'
+import { probe } from '../node/probe.ts'
+import { messageOf, plain } from '../text.ts'
+import type { Connections } from './connections.ts'
+import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
+import { sshFault, tailscaleCheck } from './outcome.ts'
+import { sshArguments, type SshFiles } from './ssh.ts'
+
+export type SshSourceOptions = {
+  connections: Connections
+  /** How many nodes are asked at the same time. */
+  fanout: number
+  /** Until when the last answer counts, in milliseconds of `performance.now()`. */
+  deadlineMs: number
+}
+
+/** A kept connection that is silent for this share of the time left is taken for dead. */
+const KEPT_SHARE = 0.25
+/** Of the time left, how much ssh may spend until it is connected. */
+const CONNECT_SHARE = 0.7
+const MAX_OUTPUT_CHARACTERS = 4_000_000
+
+/** Measures nodes by a probe over ssh, all at once, and this machine by the same probe without ssh. */
+export function sshSource(options: SshSourceOptions): MeasurementSource {
+  return {
+    measure(nodes, signal) {
+      const asked = new AbortController()
+      const stopped = AbortSignal.any([signal, asked.signal])
+      return new ReadableStream<Report>({
+        async start(controller) {
+          const enqueue = async (node: MeshNode) => controller.enqueue(await report(node, options, stopped))
+          // Not stopped by the first error: every ssh is waited for before this ends.
+          await pMap(nodes, enqueue, { concurrency: options.fanout, stopOnError: false }).catch(
+            (error: unknown) => {
+              signal.throwIfAborted()
+              throw error instanceof AggregateError ? error.errors[0] : error
+            },
+          )
+          controller.close()
+        },
+        cancel: (reason) => asked.abort(reason),
+      })
+    },
+  }
+}
+
+async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSignal): Promise<Report> {
+  signal.throwIfAborted()
+  if (node.left) return { node, ...node.left }
+  const began = performance.now()
+  const answered = ({ measurement }: Answer): Report => {
+    const found = { ...node, os: node.os === 'unknown' ? measurement.os : node.os }
+    return { node: found, outcome: 'ok', measurement, ageMs: performance.now() - began }
+  }
+  if (node.self) return answered(await measureHere({ timeoutMs: options.deadlineMs - began, signal }))
+  if (!node.ssh) return { node, outcome: 'skipped', reason: 'no way to reach it is known' }
+  const files = await options.connections.files(node.ssh)
+  let attempt = await ask(node.ssh, files, options, signal)
+  if (
+    files.kept &&
+    files.controlPath !== undefined &&
+    attempt.outcome !== 'ok' &&
+    attempt.outcome !== 'bad-output'
+  ) {
+    // The machine may have been restarted, or this one has changed networks, since the connection was made.
+    await options.connections.drop(files.controlPath)
+    attempt = await ask(node.ssh, { ...files, kept: false }, options, signal)
+  }
+  return attempt.outcome === 'ok' ? answered(attempt.answer) : { node, ...attempt }
+}
+
+type Attempt =
+  | { outcome: 'ok'; answer: Answer }
+  | { outcome: 'unreachable' | 'timeout' | 'auth' | 'host-key' | 'bad-output'; reason: string }
+
+/** One ssh, ended by its deadline at the latest and always reaped. */
+async function ask(
+  destination: SshDestination,
+  files: SshFiles & { kept: boolean },
+  { deadlineMs }: SshSourceOptions,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const leftMs = deadlineMs - performance.now()
+  if (leftMs <= 0)
+    return { outcome: 'timeout', reason: 'no time was left to ask it: raise --timeout or --fanout' }
+  const timeoutMs = Math.ceil(files.kept ? leftMs * KEPT_SHARE : leftMs)
+  const { nonce, script } = probe()
+  const args = sshArguments(destination, 'exec sh -s', (leftMs * CONNECT_SHARE) / 1000, files)
+  const child = execa('ssh', args, {
+    input: script,
+    timeout: timeoutMs,
+    cancelSignal: signal,
+    forceKillAfterDelay: 300,
+    maxBuffer: MAX_OUTPUT_CHARACTERS,
+    stripFinalNewline: false,
+    reject: false,
+  })
+  // A process that ssh started may hold the pipes open after ssh itself has ended.
+  child.once('exit', () =>
+    setTimeout(() => [child.stdout, child.stderr].map((pipe) => pipe.destroy()), 200).unref(),
+  )
+  const result = await child
+  signal.throwIfAborted()
+  const stderr = result.stderr ?? ''
+  try {
+    return { outcome: 'ok', answer: parseAnswer(result.stdout ?? '', nonce) }
+  } catch (error) {
+    if (!(error instanceof BadAnswer)) throw error
+    if (result.code === 'ENOENT')
+      return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
+    if (result.timedOut) return timedOut(timeoutMs, stderr)
+    if (result.exitCode === 255) return sshFault(stderr)
+    return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
+  }
+}
+
+function timedOut(timeoutMs: number, stderr: string): Attempt {
+  const check = tailscaleCheck(stderr)
+  if (check !== undefined) return { outcome: 'auth', reason: check }
+  return { outcome: 'timeout', reason: `no answer within ${(timeoutMs / 1000).toFixed(1)} s` }
+}
+
+/** The last thing that the other side complained of. */
+function said(stderr: string): string {
+  const line = stderr
+    .split('\n')
+    .map((text) => plain(text, 80))
+    .findLast((text) => text !== '')
+  return line === undefined ? '' : ` (${line})`
+}

@@ -1,0 +1,80 @@
+import type { SshDestination } from './node.ts'
+
+export type SshFiles = {
+  /** Socket of the kept connection; absent where no safe folder for it could be had. */
+  controlPath?: string
+  /** Host keys that the coordination server vouches for. */
+  knownHosts?: string
+}
+
+/**
+ * Arguments of OpenSSH's client for one command on a node.
+ *
+ * The person's own configuration for that host still applies (User, IdentityFile, Port, ProxyJump, …); what would
+ * reach back to this machine, ask a question or run something else is turned off. The destination is given
+ * by `--`, so that no name can be an option.
+ *
+ * @param command one POSIX shell command for the other side, without data from elsewhere in it
+ */
+export function sshArguments(
+  destination: SshDestination,
+  command: string,
+  connectTimeoutSeconds: number,
+  files: SshFiles,
+): string[] {
+  const { host, user, port, tailnet } = destination
+  const options = [
+    'BatchMode=yes',
+    `ConnectTimeout=${Math.max(1, Math.ceil(connectTimeoutSeconds))}`,
+    'ForwardAgent=no',
+    'ForwardX11=no',
+    'ClearAllForwardings=yes',
+    'Tunnel=no',
+    'PermitLocalCommand=no',
+    'RemoteCommand=none',
+    'RequestTTY=no',
+    'StdinNull=no',
+    'ForkAfterAuthentication=no',
+    'SessionType=default',
+    'LogLevel=INFO',
+    'ServerAliveInterval=5',
+    'ServerAliveCountMax=3',
+    ...(tailnet ? tailnetOptions(tailnet, files.knownHosts) : []),
+    ...controlOptions(files.controlPath),
+  ]
+  return [
+    ...options.flatMap((option) => ['-o', option]),
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    '--',
+    host,
+    command,
+  ]
+}
+
+/** A tailnet address is bound to its node's key, so a key that is seen for the first time may be accepted. */
+function tailnetOptions(
+  { ip, dnsName }: NonNullable<SshDestination['tailnet']>,
+  knownHosts: string | undefined,
+): string[] {
+  const options = [`HostName=${ip}`, `HostKeyAlias=${dnsName}`, 'StrictHostKeyChecking=accept-new']
+  if (knownHosts === undefined) return options
+  const files = [knownHosts, '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
+  return [...options, `GlobalKnownHostsFile=${files.map((file) => quotedForConfig(file)).join(' ')}`]
+}
+
+/** The connection is kept for a minute, so that the next run, or the next step, need not greet again. */
+function controlOptions(controlPath: string | undefined): string[] {
+  if (controlPath === undefined) return ['ControlMaster=no', 'ControlPath=none']
+  return ['ControlMaster=auto', `ControlPath=${quotedForConfig(controlPath)}`, 'ControlPersist=60']
+}
+
+/** Arguments that tell the master behind a kept connection to exit. It reads no configuration. */
+export function exitMasterArguments(controlPath: string): string[] {
+  return ['-F', 'none', '-o', `ControlPath=${quotedForConfig(controlPath)}`, '-O', 'exit', '--', 'master']
+}
+
+/** A path as ssh_config(5) reads one: a blank does not end it, and a percent sign is itself. */
+function quotedForConfig(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`
+}

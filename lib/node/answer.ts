@@ -1,0 +1,111 @@
+import { plain } from '../text.ts'
+import type { Measurement } from './measurement.ts'
+import { ps, shares, type Process, type Snapshot } from './processes.ts'
+
+/** What a machine printed is not an answer to the probe: cut short, garbled, or by a system that it does not know. */
+export class BadAnswer extends Error {
+  override name = 'BadAnswer'
+}
+
+export type Answer = { measurement: Measurement; processes?: Process[] }
+
+const OS_NAMES: Record<string, string> = { Linux: 'linux', Darwin: 'macOS', FreeBSD: 'freebsd' }
+const NUMBER = String.raw`(\d{1,9}(?:\.\d{1,9})?)`
+// Linux prints `0.12 0.30 0.11 1/234 567`, the BSDs `{ 0.12 0.30 0.11 }`.
+const LOAD = new RegExp(String.raw`^\{? ?${NUMBER} ${NUMBER} ${NUMBER}(?: |$)`)
+const PRESSURE = new RegExp(`^some avg10=${NUMBER} avg60=${NUMBER} `)
+
+/**
+ * What the probe with this nonce learnt, from all that came back on standard output.
+ *
+ * @throws BadAnswer when there is no whole answer or a value in it is not what the kernel of that system prints
+ */
+export function parseAnswer(output: string, nonce: string): Answer {
+  const [head, ...sections] = framed(output, nonce).split(`\n${nonce} `)
+  const facts = parseFacts(head ?? '')
+  const measurement = parseMeasurement(facts)
+  const [first, second] = sections
+  if (first === undefined) return { measurement }
+  if (first.startsWith('ps\n')) return { measurement, processes: ps(first.slice('ps\n'.length)) }
+  if (second === undefined) throw new BadAnswer('only one sample of the processes')
+  return { measurement, processes: shares(snapshot(first), snapshot(second), machine(facts)) }
+}
+
+/** The lines between `NONCE begin` and `NONCE end`. */
+function framed(output: string, nonce: string): string {
+  const begin = `\n${nonce} begin\n`
+  const start = `\n${output}`.indexOf(begin)
+  if (start === -1) throw new BadAnswer(`no answer to the probe${said(output)}`)
+  const body = `\n${output}`.slice(start + begin.length)
+  const end = `\n${body}`.indexOf(`\n${nonce} end\n`)
+  if (end === -1) throw new BadAnswer('the answer to the probe is cut short')
+  return body.slice(0, end)
+}
+
+function said(output: string): string {
+  const line = output
+    .split('\n')
+    .map((text) => plain(text, 80))
+    .findLast((text) => text !== '')
+  return line === undefined ? '' : `, instead: ${line}`
+}
+
+function parseFacts(head: string): Map<string, string> {
+  const facts = new Map<string, string>()
+  for (const line of head.split('\n').filter((text) => text !== '')) {
+    const blank = line.indexOf(' ')
+    const key = blank === -1 ? line : line.slice(0, blank)
+    if (facts.has(key)) throw new BadAnswer(`the answer to the probe says ${plain(key, 20)} twice`)
+    facts.set(key, blank === -1 ? '' : line.slice(blank + 1))
+  }
+  return facts
+}
+
+function parseMeasurement(facts: Map<string, string>): Measurement {
+  const os = facts.get('os') ?? ''
+  if (!/^[A-Za-z0-9._-]{1,32}$/.test(os)) throw new BadAnswer('no name of an operating system')
+  const cpus = number(facts, 'cpus', /^([1-9]\d{0,5})$/)
+  const load = LOAD.exec(facts.get('load') ?? '')
+  if (load === null)
+    throw new BadAnswer(`no load average: ${plain(facts.get('load') ?? '', 40) || 'nothing'}`)
+  const [load1 = Number.NaN, load5 = Number.NaN, load15 = Number.NaN] = load.slice(1).map(Number)
+  const measurement: Measurement = { os: OS_NAMES[os] ?? os.toLowerCase(), load1, load5, load15, cpus }
+  const uptimeSeconds = parseUptime(facts)
+  if (uptimeSeconds !== undefined) measurement.uptimeSeconds = uptimeSeconds
+  const pressure = PRESSURE.exec(facts.get('pressure') ?? '')
+  if (pressure) measurement.pressure = { some10: Number(pressure[1]), some60: Number(pressure[2]) }
+  return measurement
+}
+
+/** Seconds since the machine was started; a machine that does not tell has none, which spoils nothing else. */
+function parseUptime(facts: Map<string, string>): number | undefined {
+  const uptime = new RegExp(`^${NUMBER}(?: |$)`).exec(facts.get('uptime') ?? '')
+  if (uptime) return Number(uptime[1])
+  const booted = /^\{ sec = (\d{1,12}),/.exec(facts.get('boottime') ?? '')
+  const now = /^(\d{1,12})$/.exec(facts.get('now') ?? '')
+  if (!booted || !now) return undefined
+  return Math.max(0, Number(now[1]) - Number(booted[1]))
+}
+
+function machine(facts: Map<string, string>) {
+  return {
+    memoryBytes: number(facts, 'memory', /^(\d{1,15}) kB$/) * 1024,
+    pageBytes: number(facts, 'page', /^(\d{1,9})$/),
+    ticksPerSecond: number(facts, 'ticks', /^([1-9]\d{0,5})$/),
+    probePid: number(facts, 'self', /^(\d{1,10})$/),
+  }
+}
+
+/** One sample: the line of `/proc/uptime`, then the lines of every `/proc/PID/stat`. */
+function snapshot(section: string): Snapshot {
+  const sample = new RegExp(`^sample ${NUMBER} [^\n]*\n`).exec(section)
+  if (sample === null) throw new BadAnswer('a sample of the processes without its time')
+  return { uptimeSeconds: Number(sample[1]), stats: section.slice(sample[0].length) }
+}
+
+function number(facts: Map<string, string>, key: string, form: RegExp): number {
+  const text = facts.get(key) ?? ''
+  const match = form.exec(text)
+  if (match === null) throw new BadAnswer(`not a number of ${key}: ${plain(text, 40) || 'nothing'}`)
+  return Number(match[1])
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto'
+
+/** A program for a POSIX `sh`, to be read from its standard input, and the nonce that frames its answer. */
+export type Probe = { nonce: string; script: string }
+
+/**
+ * The program that asks a machine for its load, and with `windowMs` also for its processes, in one round trip.
+ *
+ * It prints lines `key value…` between `NONCE begin` and `NONCE end`; what a login shell prints before or after
+ * can't be mistaken for them. It is one compound command: `sh` reads all of it before it runs any of it, and a
+ * command in it can't eat the rest of standard input.
+ */
+export function probe({ windowMs }: { windowMs?: number } = {}): Probe {
+  const nonce = randomBytes(16).toString('hex')
+  const processes = windowMs === undefined ? '' : sampleProcesses(windowMs / 1000)
+  return { nonce, script: PROBE.replace('PROCESSES', () => processes).replaceAll('NONCE', nonce) }
+}
+
+// nproc obeys OMP_NUM_THREADS and OMP_THREAD_LIMIT, which say what one program wants, not what the machine has.
+// The PATH is extended at its end: a non-interactive session may lack the folder of sysctl.
+const PROBE = `{
+LC_ALL=C; export LC_ALL
+unset OMP_NUM_THREADS OMP_THREAD_LIMIT
+PATH="\${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"; export PATH
+exec 2>/dev/null
+printf '\\n%s begin\\n' NONCE
+os=$(uname -s)
+printf 'os %s\\n' "$os"
+if [ "$os" = Linux ]; then
+  printf 'cpus %s\\n' "$(nproc || getconf _NPROCESSORS_ONLN)"
+  read -r line </proc/loadavg && printf 'load %s\\n' "$line"
+  read -r line </proc/uptime && printf 'uptime %s\\n' "$line"
+  [ -r /proc/pressure/cpu ] && read -r line </proc/pressure/cpu && printf 'pressure %s\\n' "$line"
+else
+  printf 'cpus %s\\n' "$(sysctl -n hw.ncpu)"
+  printf 'load %s\\n' "$(sysctl -n vm.loadavg)"
+  printf 'boottime %s\\n' "$(sysctl -n kern.boottime)"
+  printf 'now %s\\n' "$(date +%s)"
+fi
+PROCESSES
+printf '%s end\\n' NONCE
+} </dev/null
+`
+
+// grep with a second file name writes the path in front of each line, so a command name with a newline in it
+// stays with its process. ps shows a lifetime average on Linux and a decaying one elsewhere.
+const sampleProcesses = (seconds: number) =>
+  `
+if [ "$os" = Linux ]; then
+  printf 'memory %s\\n' "$(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
+  printf 'page %s\\n' "$(getconf PAGESIZE || echo 4096)"
+  printf 'ticks %s\\n' "$(getconf CLK_TCK || echo 100)"
+  printf 'self %s\\n' "$$"
+  read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
+  grep '' /proc/[0-9]*/stat /dev/null
+  sleep ${seconds}
+  read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
+  grep '' /proc/[0-9]*/stat /dev/null
+else
+  printf 'NONCE ps\\n'
+  ps -axo pid=,pcpu=,pmem=,comm=
+fi
+`.trim()

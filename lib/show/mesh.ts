@@ -1,0 +1,105 @@
+import type { ChalkInstance } from 'chalk'
+import { pairs, RULES } from '../balance.ts'
+import { measured, type MeasuredNode, type MeshSnapshot, type NodeState } from '../mesh/snapshot.ts'
+import { signed, TRIT_NAMES } from '../trit.ts'
+import { duration } from './duration.ts'
+import { tritStyle } from './palette.ts'
+import { table, type Cell, type Column } from './table.ts'
+
+export type MeshView = { colours: ChalkInstance; width: number; connections: boolean }
+
+const BAR_CELLS = 10
+
+/** The lines of `mesh-balance`: a row a node, what was left out, Σ, the rule, and who would send to whom. */
+export function meshLines(mesh: MeshSnapshot, view: MeshView): string[] {
+  const shown = mesh.nodes.filter(({ outcome }) => outcome !== 'skipped')
+  const columns: Column[] = [
+    { head: 'NODE', shrinks: true },
+    { head: 'TRIT' },
+    ...(view.connections ? [{ head: 'CONNECTION', optional: 4 }] : []),
+    { head: 'LOAD1', align: 'right' },
+    { head: 'CPUS', align: 'right' },
+    { head: 'RATIO', align: 'right' },
+    { head: '', optional: 3 },
+    { head: 'UPTIME', align: 'right', optional: 1 },
+    { head: 'PSI 10s/60s', align: 'right', optional: 2 },
+  ]
+  const rows = shown.map((node) => row(node, view))
+  return [
+    ...table(columns, rows, view.width, view.colours.dim),
+    ...leftOut(mesh.nodes, view.colours),
+    '',
+    ...conclusion(mesh, view.colours),
+  ]
+}
+
+function row(node: NodeState, { colours, connections }: MeshView): Cell[] {
+  const name = { text: node.self ? `${node.name} (here)` : node.name, style: colours.bold }
+  const link = connections ? [connectionText(node)] : []
+  if (node.outcome === 'ok') {
+    const { tritCell, numbers } = measuredCells(node, colours)
+    return [name, tritCell, ...link, ...numbers]
+  }
+  const outcome = { text: node.outcome, style: node.outcome === 'offline' ? colours.dim : colours.magenta }
+  return [name, outcome, ...link, { text: node.reason, style: colours.dim, spans: true }]
+}
+
+function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: Cell; numbers: Cell[] } {
+  const { trit, load1, cpus, ratio, uptimeSeconds, pressure } = node
+  const style = tritStyle(colours, trit)
+  const numbers = [
+    load1.toFixed(2),
+    String(cpus),
+    ratio.toFixed(2),
+    { text: bar(ratio), style },
+    uptimeSeconds === undefined ? '' : duration(uptimeSeconds),
+    pressure ? `${pressure.some10.toFixed(0)}/${pressure.some60.toFixed(0)} %` : '',
+  ]
+  return { tritCell: { text: `${signed(trit).padStart(2)} ${TRIT_NAMES[trit]}`, style }, numbers }
+}
+
+/** A ratio as a bar that is full at 1. */
+function bar(ratio: number): string {
+  const full = Math.round(Math.min(1, ratio) * BAR_CELLS)
+  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full)
+}
+
+function connectionText({ connection, self }: NodeState): string {
+  if (self || !connection) return self ? '' : 'not known'
+  const over = connection.over === undefined ? '' : ` ${connection.over}`
+  return `${signed(connection.trit).padStart(2)} ${connection.via}${over}`
+}
+
+/** What can't take part, by reason: a tailnet may hold hundreds of exit nodes. */
+function leftOut(nodes: readonly NodeState[], colours: ChalkInstance): string[] {
+  const byReason = new Map<string, string[]>()
+  for (const node of nodes)
+    if (node.outcome === 'skipped')
+      byReason.set(node.reason, [...(byReason.get(node.reason) ?? []), node.name])
+  return [...byReason].map(([reason, names]) => {
+    const some = names.slice(0, 3).join(', ')
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+    return colours.dim(`left out: ${some}${more}: ${reason}`)
+  })
+}
+
+function conclusion(
+  { sum, invariantHolds, rule, moves, nodes }: MeshSnapshot,
+  colours: ChalkInstance,
+): string[] {
+  const remainder = ((sum % 3) + 3) % 3
+  const invariant = invariantHolds
+    ? 'the invariant Σ ≡ 0 (mod 3) holds'
+    : `Σ ≡ ${remainder} (mod 3), the invariant does not hold`
+  const lines = [
+    `Σ = ${signed(sum)}: ${invariant}`,
+    `Rule ${rule}: ${colours.bold(RULES[rule])}`,
+    ...moves.map(({ from, to }) => `  ${from} → ${to}`),
+  ]
+  if (rule === 1 && moves.length === 0) lines.push('  but no machine is MINUS: none has room')
+  const urgent = rule === 1 ? [] : pairs(measured(nodes))
+  const overloaded = urgent.map(
+    ({ from, to }) => `  ${from} is PLUS all the same, and ${to} has room for some of its work`,
+  )
+  return [...lines, ...overloaded]
+}

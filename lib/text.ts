@@ -1,0 +1,24 @@
+import { stripVTControlCharacters } from 'node:util'
+
+// C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of text around.
+// eslint-disable-next-line no-control-regex
+const UNPRINTABLE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]+/gu
+
+/**
+ * Text of another machine as one line that is safe on a terminal: no escape codes, no control characters,
+ * no change of direction, at most `maxLength` UTF-16 units.
+ */
+export function plain(text: string, maxLength = 200): string {
+  const line = stripVTControlCharacters(text).replace(UNPRINTABLE, ' ').trimEnd()
+  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`
+}
+
+/** A value as a message quotes it: plain, in quotation marks, not longer than a person wants to read. */
+export function quoted(value: string): string {
+  return `"${plain(value, 60)}"`
+}
+
+/** What was thrown, as one line. */
+export function messageOf(thrown: unknown): string {
+  return plain(thrown instanceof Error ? thrown.message : String(thrown))
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env tsx
+/**
+ * mesh-balance: which machines of the mesh are loaded, and which have room.
+ *
+ * Usage: just mesh-balance [options]
+ *
+ * A row a machine with its trit: +1 PLUS (load over CPUs above 0.8, sheds work), 0 ERGODIC, -1 MINUS (below 0.3,
+ * accepts work). Then the sum of the trits, the rule that applies, and who would send work to whom.
+ *
+ *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
+ *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --connections       show how packets reach each machine: direct +1, relayed 0, no contact -1
+ *   --strict            exit 4 when a machine that was asked gave no measurement
+ *   --fanout N          ask so many at the same time (64)
+ *   --timeout S         seconds for everything (10)
+ *   --json              one JSON document
+ *   -q, --quiet         print nothing unless a machine is overloaded and another has room, or one gave no measurement
+ *   -h, --help          this text
+ *
+ * Exit codes: 0 done, 1 failed, 2 usage, 4 see --strict, 130 interrupted.
+ */
+import { measureMesh, meshOptions } from '../cli/mesh.ts'
+import { recipe } from '../cli/recipe.ts'
+import { EXIT } from '../lib/errors.ts'
+import { unmeasured } from '../lib/mesh/snapshot.ts'
+import { meshLines } from '../lib/show/mesh.ts'
+
+const options = { ...meshOptions, connections: { type: 'boolean' }, strict: { type: 'boolean' } } as const
+
+await recipe(import.meta.filename, options, async (context) => {
+  const { values, print, colours, width } = context
+  const connections = values.connections ?? false
+  const mesh = await measureMesh(context, { connections: connections || values.json === true })
+  const silent = unmeasured(mesh.nodes)
+  const allWell = mesh.rule !== 1 && silent.length === 0
+  if (values.json) print(JSON.stringify(mesh, null, 2))
+  else if (!(values.quiet && allWell))
+    meshLines(mesh, { colours, width, connections }).forEach((line) => print(line))
+  return values.strict && silent.length > 0 ? EXIT.notMeasured : EXIT.done
+})
