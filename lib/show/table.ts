@@ -82,12 +82,12 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   return widths
 }
 
-function padded(
-  { text, style }: { text: string; style: Style },
-  space: number,
-  align: Column['align'],
-): string {
-  const shown = cliTruncate(text, space)
+function padded({ text, style }: Spelled, space: number, align: Column['align']): string {
+  const shown = truncated(text, space)
   const blanks = ' '.repeat(Math.max(0, space - stringWidth(shown)))
   return align === 'right' ? blanks + style(shown) : style(shown) + blanks
+}
+
+function truncated(text: string, space: number): string {
+  return stringWidth(text) <= space ? text : cliTruncate(text, space)
 }
