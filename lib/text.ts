@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 
 // C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of text around.
-// eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]+/gu
 
 /**

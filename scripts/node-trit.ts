@@ -33,7 +33,7 @@ await recipe(import.meta.filename, options, async ({ values, signal, print }) =>
     unit: 'milliseconds',
   })
   const leftMs = timeoutMs(values.timeout, 10 + windowMs / 1000) - performance.now()
-  const answer = await measureHere({ ...(values.bare ? {} : { windowMs }), timeoutMs: leftMs, signal })
+  const answer = await measureHere(values.bare ? {} : { windowMs }, { timeoutMs: leftMs, signal })
   const { load1, cpus } = answer.measurement
   const trit = tritOf(load1, cpus)
   const processes = scumProcesses(answer.processes ?? [])

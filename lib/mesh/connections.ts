@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import pMap from 'p-map'
 import writeFileAtomic from 'write-file-atomic'
+import { run } from '../command.ts'
 import { runtimeDir } from '../state/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
 import type { SshFiles } from './ssh.ts'
@@ -64,7 +64,8 @@ export class Connections {
 }
 
 async function exitMaster(controlPath: string): Promise<void> {
-  await execa('ssh', exitMasterArguments(controlPath), { stdio: 'ignore', timeout: 1000, reject: false })
+  const command = { file: 'ssh', args: exitMasterArguments(controlPath) }
+  await run(command, { timeoutMs: 1000, signal: new AbortController().signal })
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,9 +3,10 @@ import type { Fault } from './node.ts'
 
 type SshFault = Exclude<Fault, 'offline' | 'skipped'>
 
-/** What ssh's client says, the decisive lines first: the first that matches any line of its stderr wins. */
+/** What ssh's client says, the more decisive lines first: the first sign that any line of its stderr shows wins. */
 const SIGNS: [RegExp, SshFault][] = [
-  [/Host key for .* has changed|REMOTE HOST IDENTIFICATION HAS CHANGED/, 'host-key'],
+  [/Host key for .* has changed/, 'host-key'],
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'host-key'],
   [/Host key verification failed|No .* host key is known for|Host key .* revoked/, 'host-key'],
   [/Permission denied \(|Permission denied, please try again|Too many authentication failures/, 'auth'],
   [/no matching (?:host key type|key exchange method|cipher|mac) found/i, 'unreachable'],

@@ -1,5 +1,5 @@
-import { execa } from 'execa'
 import pMap from 'p-map'
+import { run } from '../command.ts'
 import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
 import { measureHere } from '../node/local.ts'
 import { probe } from '../node/probe.ts'
@@ -21,7 +21,6 @@ export type SshSourceOptions = {
 const KEPT_SHARE = 0.25
 /** Of the time left, how much ssh may spend until it is connected. */
 const CONNECT_SHARE = 0.7
-const MAX_OUTPUT_CHARACTERS = 4_000_000
 
 /** Measures nodes by a probe over ssh, all at once, and this machine by the same probe without ssh. */
 export function sshSource(options: SshSourceOptions): MeasurementSource {
@@ -55,7 +54,7 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
     const found = { ...node, os: node.os === 'unknown' ? measurement.os : node.os }
     return { node: found, outcome: 'ok', measurement, ageMs: performance.now() - began }
   }
-  if (node.self) return answered(await measureHere({ timeoutMs: options.deadlineMs - began, signal }))
+  if (node.self) return answered(await measureHere({}, { timeoutMs: options.deadlineMs - began, signal }))
   if (!node.ssh) return { node, outcome: 'skipped', reason: 'no way to reach it is known' }
   const files = await options.connections.files(node.ssh)
   let attempt = await ask(node.ssh, files, options, signal)
@@ -86,38 +85,25 @@ async function ask(
   const leftMs = deadlineMs - performance.now()
   if (leftMs <= 0)
     return { outcome: 'timeout', reason: 'no time was left to ask it: raise --timeout or --fanout' }
-  const timeoutMs = Math.ceil(files.kept ? leftMs * KEPT_SHARE : leftMs)
+  const timeoutMs = files.kept ? leftMs * KEPT_SHARE : leftMs
   const { nonce, script } = probe()
   const args = sshArguments(destination, 'exec sh -s', (leftMs * CONNECT_SHARE) / 1000, files)
-  const child = execa('ssh', args, {
-    input: script,
-    timeout: timeoutMs,
-    cancelSignal: signal,
-    forceKillAfterDelay: 300,
-    maxBuffer: MAX_OUTPUT_CHARACTERS,
-    stripFinalNewline: false,
-    reject: false,
-  })
-  // A process that ssh started may hold the pipes open after ssh itself has ended.
-  child.once('exit', () =>
-    setTimeout(() => [child.stdout, child.stderr].map((pipe) => pipe.destroy()), 200).unref(),
+  const { stdout, stderr, exitCode, timedOut, missing } = await run(
+    { file: 'ssh', args, input: script },
+    { timeoutMs, signal },
   )
-  const result = await child
-  signal.throwIfAborted()
-  const stderr = result.stderr ?? ''
   try {
-    return { outcome: 'ok', answer: parseAnswer(result.stdout ?? '', nonce) }
+    return { outcome: 'ok', answer: parseAnswer(stdout, nonce) }
   } catch (error) {
     if (!(error instanceof BadAnswer)) throw error
-    if (result.code === 'ENOENT')
-      return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
-    if (result.timedOut) return timedOut(timeoutMs, stderr)
-    if (result.exitCode === 255) return sshFault(stderr)
+    if (missing) return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
+    if (timedOut) return late(timeoutMs, stderr)
+    if (exitCode === 255) return sshFault(stderr)
     return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
   }
 }
 
-function timedOut(timeoutMs: number, stderr: string): Attempt {
+function late(timeoutMs: number, stderr: string): Attempt {
   const check = tailscaleCheck(stderr)
   if (check !== undefined) return { outcome: 'auth', reason: check }
   return { outcome: 'timeout', reason: `no answer within ${(timeoutMs / 1000).toFixed(1)} s` }

@@ -20,7 +20,7 @@ const Peer = z.object({
   LastSeen: text,
   ShareeNode: flag,
   Expired: flag,
-  Location: z.unknown(),
+  Location: z.unknown().optional(),
   Tags: texts,
   sshHostKeys: texts,
 })

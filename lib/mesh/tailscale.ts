@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { execa } from 'execa'
+import { run, type Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import { plain } from '../text.ts'
 import type { MeshNode } from './node.ts'
@@ -9,6 +9,9 @@ import { parseStatus } from './status.ts'
 /** Where tailscale is when PATH does not have it: cron's is bare, and the Mac's app installs no command. */
 const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin']
 const MAC_APP = '/Applications/Tailscale.app/Contents/MacOS/Tailscale'
+
+/** What its command says where the daemon does not run, on Linux and on a Mac. */
+const NO_DAEMON = /failed to connect to local tailscale|doesn't appear to be running|is tailscaled? running/i
 
 export type Tailnet =
   | { running: true; nodes: MeshNode[] }
@@ -20,33 +23,22 @@ export type Tailnet =
  *
  * @throws Failure when tailscale is stopped, logged out, hangs, or prints garbage
  */
-export async function tailnet(options: { timeoutMs: number; signal: AbortSignal }): Promise<Tailnet> {
-  const command = await findTailscale()
-  if (command === undefined) return { running: false, why: 'tailscale is not installed' }
-  const result = await execa(command, ['status', '--json'], {
-    stdin: 'ignore',
-    timeout: Math.max(1, options.timeoutMs),
-    cancelSignal: options.signal,
-    forceKillAfterDelay: 300,
-    reject: false,
-  })
-  options.signal.throwIfAborted()
-  if (result.timedOut)
+export async function tailnet(limits: Limits): Promise<Tailnet> {
+  const file = await findTailscale()
+  if (file === undefined) return { running: false, why: 'tailscale is not installed' }
+  const command = { file, args: ['status', '--json'] }
+  const { stdout, stderr, exitCode, timedOut } = await run(command, limits)
+  if (timedOut)
     throw new Failure(
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',
     )
-  if (!result.failed) return { running: true, nodes: parseStatus(result.stdout) }
-  const said = `${result.stderr}\n${result.stdout}`
-  if (
-    /failed to connect to local tailscale(?:d| daemon)|is tailscaled? running|doesn't appear to be running/i.test(
-      said,
-    )
-  )
-    return { running: false, why: 'the tailscale daemon is not running' }
-  const line = plain(
-    result.stderr.split('\n').find((text) => text.trim() !== '') ?? result.shortMessage ?? '',
-  )
-  throw new Failure(`\`tailscale status\` failed: ${line}`)
+  if (exitCode === 0) return { running: true, nodes: parseStatus(stdout) }
+  if (NO_DAEMON.test(stderr)) return { running: false, why: 'the tailscale daemon is not running' }
+  const line = stderr
+    .split('\n')
+    .map((text) => plain(text))
+    .find((text) => text !== '')
+  throw new Failure(`\`tailscale status\` failed: ${line ?? 'it says nothing of why'}`)
 }
 
 async function findTailscale(): Promise<string | undefined> {

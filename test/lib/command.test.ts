@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { run } from '../../lib/command.ts'
+
+const never = new AbortController().signal
+
+test('a command that does not exist is missing, and that is no error', async () => {
+  expect(await run({ file: 'no-such-command', args: [] }, { timeoutMs: 1000, signal: never })).toEqual({
+    stdout: '',
+    stderr: '',
+    exitCode: undefined,
+    timedOut: false,
+    missing: true,
+  })
+})
+
+test('what it printed is kept as it is, with its status', async () => {
+  const command = { file: 'sh', args: ['-c', 'cat; echo oops >&2; exit 7'], input: 'text\n\n' }
+  const ended = await run(command, { timeoutMs: 5000, signal: never })
+  expect(ended).toMatchObject({ stdout: 'text\n\n', stderr: 'oops\n', exitCode: 7 })
+})
+
+test('a command that ignores being told to end is killed after its time', async () => {
+  const began = performance.now()
+  const command = { file: 'sh', args: ['-c', 'trap "" TERM; while :; do sleep 1; done'] }
+  const ended = await run(command, { timeoutMs: 200, signal: never })
+  expect(ended).toMatchObject({ timedOut: true, exitCode: undefined })
+  expect(performance.now() - began).toBeLessThan(3000)
+})
+
+test('a grandchild that keeps the pipes open does not hold up the result', async () => {
+  const began = performance.now()
+  const ended = await run(
+    { file: 'sh', args: ['-c', 'sleep 20 & echo done'] },
+    { timeoutMs: 10_000, signal: never },
+  )
+  expect(ended).toMatchObject({ stdout: 'done\n', exitCode: 0 })
+  expect(performance.now() - began).toBeLessThan(5000)
+})
+
+test('when the signal is aborted the command is gone before the reason is thrown', async () => {
+  const aborter = new AbortController()
+  const ended = run({ file: 'sleep', args: ['20'] }, { timeoutMs: 30_000, signal: aborter.signal })
+  setTimeout(() => aborter.abort(new Error('enough')), 50)
+  await expect(ended).rejects.toThrow('enough')
+})
+
+test('output without end is cut off', async () => {
+  const ended = await run({ file: 'yes', args: [] }, { timeoutMs: 20_000, signal: never })
+  expect(ended.timedOut).toBe(false)
+  expect(ended.exitCode).not.toBe(0)
+})

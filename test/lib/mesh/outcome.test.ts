@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { sshFault, tailscaleCheck } from '../../../lib/mesh/outcome.ts'
+
+test.each([
+  ['ssh: connect to host 100.64.0.2 port 22: Connection refused', 'unreachable'],
+  ['ssh: connect to host 100.64.0.2 port 22: No route to host', 'unreachable'],
+  ['ssh: Could not resolve hostname n9: Name or service not known', 'unreachable'],
+  ['kex_exchange_identification: read: Connection reset by peer', 'unreachable'],
+  ['Connection closed by 100.64.0.2 port 22', 'unreachable'],
+  [
+    'Unable to negotiate with 100.64.0.2 port 22: no matching host key type found. Their offer: ssh-rsa',
+    'unreachable',
+  ],
+  ['ssh: connect to host 100.64.0.2 port 22: Connection timed out', 'timeout'],
+  ['ssh: connect to host 100.64.0.2 port 22: Operation timed out', 'timeout'],
+  ['Connection timed out during banner exchange', 'timeout'],
+  ['operator@100.64.0.2: Permission denied (publickey,password).', 'auth'],
+  ['Received disconnect from 100.64.0.2 port 22:2: Too many authentication failures', 'auth'],
+  ['Host key verification failed.', 'host-key'],
+  ['No ED25519 host key is known for n2.ts.test and you have requested strict checking.', 'host-key'],
+] as const)('%j is %s', (line, outcome) => {
+  const reason = line.replace(/^ssh: /, '')
+  expect(sshFault(`** some banner **\r\n${line}\r\n`)).toEqual({ outcome, reason })
+})
+
+test('of a changed host key, the line that names the host is shown', () => {
+  const stderr = [
+    '@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@',
+    '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @',
+    '@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@',
+    'Offending ED25519 key in known_hosts:3',
+    'Host key for n2.ts.test has changed and you have requested strict checking.',
+    'Host key verification failed.',
+  ].join('\n')
+  expect(sshFault(stderr)).toEqual({
+    outcome: 'host-key',
+    reason: 'Host key for n2.ts.test has changed and you have requested strict checking.',
+  })
+})
+
+test('any bytes on stderr are an outcome with one plain line', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (stderr) => {
+      const { outcome, reason } = sshFault(stderr)
+      expect(['unreachable', 'timeout', 'auth', 'host-key']).toContain(outcome)
+      expect(reason).toMatch(/^[^\u0000-\u001F\u007F-\u009F]+$/)
+    }),
+  )
+})
+
+test('the address of a Tailscale SSH check is passed on', () => {
+  const banner =
+    '# Tailscale SSH requires an additional check.\n# To authenticate, visit: https://login.example/a/123\n'
+  expect(tailscaleCheck(banner)).toBe('Tailscale SSH asks for a check: visit https://login.example/a/123')
+  expect(tailscaleCheck('')).toBeUndefined()
+})

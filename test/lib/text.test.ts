@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { messageOf, plain, quoted } from '../../lib/text.ts'
+
+test.each([
+  ['\u001B[31mred\u001B[0m', 'red'],
+  ['\u001B]0;title\u0007after', 'after'],
+  ['two\nlines', 'two lines'],
+  ['a\u202Egnp.exe', 'a gnp.exe'],
+  ['\u009B31mC1', 'C1'],
+  ['日本語 ✓', '日本語 ✓'],
+])('%j is shown as %j', (text, shown) => {
+  expect(plain(text)).toBe(shown)
+})
+
+test('no text leaves a control character or a change of direction', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(plain(text)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/)
+    }),
+  )
+})
+
+test('a long text is cut, and says so', () => {
+  expect(plain('x'.repeat(300))).toBe(`${'x'.repeat(199)}…`)
+  expect(quoted('-oX')).toBe('"-oX"')
+})
+
+test('whatever is thrown has a message of one line', () => {
+  expect(messageOf(new Error('a\nb'))).toBe('a b')
+  expect(messageOf('text')).toBe('text')
+})

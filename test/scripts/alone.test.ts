@@ -1,0 +1,143 @@
+import { execa } from 'execa'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runScript } from '../run-script.ts'
+
+// A PATH with what the program needs and no tailscale but the stand-in that a test puts there.
+let folder = ''
+let bare = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rs-test-'))
+  bare = join(folder, 'bin')
+  await mkdir(bare)
+  const tools = [
+    'sh',
+    'ssh',
+    'nproc',
+    'uname',
+    'getconf',
+    'sed',
+    'grep',
+    'sleep',
+    'cat',
+    'date',
+    'ps',
+    'sysctl',
+  ]
+  for (const tool of tools) {
+    const { stdout } = await execa('sh', ['-c', `command -v ${tool}`], { reject: false })
+    if (stdout.startsWith('/')) await symlink(stdout, join(bare, tool))
+  }
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function standIn(name: string, script: string): Promise<string> {
+  const bin = join(folder, name)
+  await mkdir(bin)
+  await writeFile(join(bin, 'tailscale'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  return `${bin}:${bare}`
+}
+
+test('without a tailnet mesh-balance shows this machine alone, and how to add others', async () => {
+  const ran = await runScript('mesh-balance', ['--json'], { PATH: bare })
+  expect(ran.exitCode).toBe(0)
+  expect(ran.stderr).toMatch(/^this machine alone: tailscale is not installed; add others with --hosts/)
+  expect(ran.stderr.split('\n')).toHaveLength(1)
+  const mesh = JSON.parse(ran.stdout)
+  expect(mesh.nodes).toHaveLength(1)
+  expect(mesh.nodes[0]).toMatchObject({
+    self: true,
+    outcome: 'ok',
+    ratio: mesh.nodes[0].load1 / mesh.nodes[0].cpus,
+  })
+  expect(mesh.sum).toBe(mesh.nodes[0].trit)
+})
+
+test('a daemon that does not run is no error', async () => {
+  const said =
+    "failed to connect to local tailscaled; it doesn't appear to be running (sudo systemctl start tailscaled ?)"
+  const PATH = await standIn('no-daemon', `echo "${said}" >&2; exit 1`)
+  const ran = await runScript('mesh-balance', [], { PATH })
+  expect(ran.exitCode).toBe(0)
+  expect(ran.stderr).toMatch(/^this machine alone: the tailscale daemon is not running/)
+})
+
+test.each([
+  [
+    'stopped',
+    `echo '{"BackendState":"Stopped","Self":null,"Peer":null}'`,
+    /^Tailscale is stopped: run `tailscale up`$/,
+  ],
+  ['logged out', `echo '{"BackendState":"NeedsLogin"}'`, /^Tailscale is logged out: run `tailscale up`$/],
+  ['garbage', `printf '\\033[31mhello\\377\\n'`, /^`tailscale status --json` printed something else/],
+  [
+    'half a document',
+    `echo '{"BackendState":"Running","Self":{'`,
+    /^`tailscale status --json` printed something else/,
+  ],
+  [
+    'failing',
+    `echo 'access denied' >&2; echo more >&2; exit 1`,
+    /^`tailscale status` failed: access denied$/,
+  ],
+  ['hanging', 'sleep 30', /^`tailscale status` gave no answer in time/],
+])('a tailscale that is %s ends the run with one line', async (name, script, message) => {
+  const PATH = await standIn(name.replaceAll(' ', '-'), script)
+  for (const recipe of ['mesh-balance', 'find-minus']) {
+    const ran = await runScript(recipe, ['--timeout', '2'], { PATH })
+    expect(ran.stderr).toMatch(message)
+    expect(ran.stderr.split('\n')).toHaveLength(1)
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(ran.seconds).toBeLessThan(3)
+  }
+})
+
+test('find-minus names nobody where there is nobody else', async () => {
+  const ran = await runScript('find-minus', ['--json', '--quiet'], { PATH: bare })
+  expect(ran.exitCode).toBe(3)
+  expect(JSON.parse(ran.stdout)).toEqual({ nodes: [] })
+  expect(ran.stderr).toMatch(/^no other machine could be measured[^\n]*$/)
+})
+
+test('a name of this machine is counted once', async () => {
+  const ran = await runScript('mesh-balance', ['--hosts', 'localhost,127.0.0.1', '--json'], { PATH: bare })
+  expect(JSON.parse(ran.stdout).nodes).toHaveLength(1)
+})
+
+test('node-trit prints two lines', async () => {
+  const ran = await runScript('node-trit', ['--window', '100'])
+  expect(ran.stdout).toMatch(/^Node trit: (?:\+1|0|-1)\nSCUM processes: \d+$/)
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+})
+
+test('node-trit --bare prints the trit, the same that --json has', async () => {
+  const ran = await runScript('node-trit', ['--bare'])
+  expect(ran.stdout).toMatch(/^(?:\+1|0|-1)$/)
+  const { trit, load1, cpus, ratio } = JSON.parse((await runScript('node-trit', ['--json'])).stdout)
+  expect([ratio, trit]).toEqual([load1 / cpus, load1 / cpus > 0.8 ? 1 : load1 / cpus < 0.3 ? -1 : 0])
+})
+
+test('node-trit counts a process that spins, within one window of its start, and no longer after its end', async () => {
+  const spinner = execa('sh', ['-c', 'while :; do :; done'], { timeout: 30_000, reject: false })
+  const counted = async () => JSON.parse((await runScript('node-trit', ['--json'])).stdout).processes
+  const entry = expect.objectContaining({ pid: spinner.pid, command: 'sh' })
+  expect(await counted()).toContainEqual(entry)
+  spinner.kill()
+  await spinner
+  expect(await counted()).not.toContainEqual(entry)
+})
+
+test('a pipe gets no escape codes, unless they are forced', async () => {
+  const escape = /\u001B/
+  expect((await runScript('mesh-balance', [], { PATH: bare })).stdout).not.toMatch(escape)
+  expect((await runScript('mesh-balance', [], { PATH: bare, FORCE_COLOR: '1' })).stdout).toMatch(escape)
+})
+
+test('a reader that closes the pipe early is no error', async () => {
+  const ran = await execa('sh', ['-c', 'npx --no-install just node-trit --window 100 | head -0'], {
+    reject: false,
+  })
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+})
