@@ -3,7 +3,8 @@
 set positional-arguments := true
 
 root := justfile_directory()
-export PATH := root / "node_modules/.bin:" + env("PATH", "/usr/local/bin:/usr/bin:/bin")
+# cron's PATH is bare: where Node usually is comes last.
+export PATH := root / "node_modules/.bin:" + env("PATH", "/usr/bin:/bin") + ":/usr/local/bin:/opt/homebrew/bin"
 
 # tsx as a loader starts faster than its own command; the whole path lets recipes run in the caller's folder.
 run := "exec node --import '" + root / "node_modules/tsx/dist/loader.mjs' '" + root + "/'"
@@ -39,3 +40,26 @@ node-trit *args:
 [no-exit-message]
 lab *args:
     @{{ run }}test/lab/main.ts "$@"
+
+# Format, lint, types, unit tests, and the lab tests where there is root and Linux
+[group('develop')]
+[no-exit-message]
+test:
+    @{{ run }}test/main.ts
+
+# The unit tests, or those whose file name has a word in it
+[group('develop')]
+[no-exit-message]
+unit *words:
+    @vitest run --project unit "$@"
+
+# The tests in the lab, or those whose file name has a word in it
+[group('develop')]
+[no-exit-message]
+lab-tests *words:
+    @vitest run --project lab "$@"
+
+# Write the format that `just test` checks
+[group('develop')]
+fmt:
+    @oxfmt .

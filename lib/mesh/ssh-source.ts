@@ -20,7 +20,7 @@ export type SshSourceOptions = {
 /** A kept connection that is silent for this share of the time left is taken for dead. */
 const KEPT_SHARE = 0.25
 /** Of the time left, how much ssh may spend until it is connected. */
-const CONNECT_SHARE = 0.7
+const CONNECT_SHARE = 0.5
 
 /** Measures nodes by a probe over ssh, all at once, and this machine by the same probe without ssh. */
 export function sshSource(options: SshSourceOptions): MeasurementSource {

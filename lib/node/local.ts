@@ -15,7 +15,11 @@ export async function measureHere(wanted: { windowMs?: number }, limits: Limits)
   const { stdout, timedOut } = await run(command, limits)
   if (timedOut) throw new Failure('this machine did not answer within the time: raise --timeout')
   try {
-    return parseAnswer(stdout, nonce)
+    const { measurement, processes } = parseAnswer(stdout, nonce)
+    // This program, which has just been busy starting, is not what keeps the machine busy.
+    return processes
+      ? { measurement, processes: processes.filter(({ pid }) => pid !== process.pid) }
+      : { measurement }
   } catch (error) {
     if (!(error instanceof BadAnswer)) throw error
     throw new Failure(`this machine can't be measured: ${error.message}`, { cause: error })

@@ -58,6 +58,6 @@ if [ "$os" = Linux ]; then
   grep '' /proc/[0-9]*/stat /dev/null
 else
   printf 'NONCE ps\\n'
-  ps -axo pid=,pcpu=,pmem=,comm=
+  ps axo pid,%cpu,%mem,comm
 fi
 `.trim()

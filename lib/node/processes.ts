@@ -100,7 +100,7 @@ function parseStat(pid: number, stat: string): Stat | undefined {
   return { pid, command: stat.slice(open + 1, close), ...numbers }
 }
 
-/** Lines of `ps -axo pid=,pcpu=,pmem=,comm=` on macOS and the BSDs, where its share of CPU decays within seconds. */
+/** Lines of `ps axo pid,%cpu,%mem,comm` on macOS and the BSDs, where its share of CPU decays within seconds. */
 export function ps(text: string): Process[] {
   return text.split('\n').flatMap((line) => {
     const match = /^ *(\d{1,10}) +(\d{1,7}(?:\.\d+)?) +(\d{1,3}(?:\.\d+)?) +(.+)$/.exec(line)
