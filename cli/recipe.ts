@@ -5,6 +5,9 @@ import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { palette } from '../lib/show/palette.ts'
 import { messageOf, plain } from '../lib/text.ts'
 
+/** How long after Ctrl-C a recipe may take to leave nothing behind. */
+const CLEAN_UP_MS = 5000
+
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<
   typeof parseArgs<{ options: O & typeof COMMON; strict: true; allowPositionals: true }>
@@ -49,8 +52,10 @@ export async function recipe<const O extends Options>(
   closeQuietly(process.stderr)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
-      if (aborter.signal.aborted) process.exit(EXIT.interrupted)
+      // A second signal changes nothing: a wrapper such as `npx just` sends one after the terminal's own.
+      if (aborter.signal.aborted) return
       aborter.abort(new Interrupted('interrupted'))
+      setTimeout(() => process.exit(EXIT.interrupted), CLEAN_UP_MS).unref()
     })
   try {
     const values = parseValues(options)

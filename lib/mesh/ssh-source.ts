@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import pMap from 'p-map'
 import { run } from '../command.ts'
 import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
@@ -28,6 +29,7 @@ export function sshSource(options: SshSourceOptions): MeasurementSource {
     measure(nodes, signal) {
       const asked = new AbortController()
       const stopped = AbortSignal.any([signal, asked.signal])
+      setMaxListeners(0, stopped) // one for each ssh, however many there are
       return new ReadableStream<Report>({
         async start(controller) {
           const enqueue = async (node: MeshNode) => controller.enqueue(await report(node, options, stopped))

@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { openLab, type Lab } from '../lab/lab.ts'
+
+const TIMEOUT_S = 10
+const Mesh = z.object({
+  measuredAt: z.iso.datetime(),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      address: z.string(),
+      os: z.string(),
+      self: z.boolean(),
+      outcome: z.string(),
+      reason: z.string().optional(),
+      load1: z.number().optional(),
+      cpus: z.number().optional(),
+      ratio: z.number().optional(),
+      trit: z.number().optional(),
+      connection: z.object({ trit: z.number(), via: z.string() }).optional(),
+    }),
+  ),
+  sum: z.number(),
+  invariantHolds: z.boolean(),
+  rule: z.number(),
+  moves: z.array(z.object({ from: z.string(), to: z.string() })),
+})
+
+let lab: Lab
+beforeAll(async () => {
+  lab = await openLab({ instance: 'mesh', hosts: 12 })
+  const loads: [string, number, number][] = [
+    ['n1', 1.2, 2],
+    ['n2', 4, 64],
+    ['n3', 1, 1],
+    ['n4', 1, 2],
+    ['n10', 1, 1],
+    ['n11', 7, 4],
+    ['n12', 2.4, 3],
+  ]
+  for (const [node, load1, cpus] of loads) {
+    await lab.setCpus(node, cpus)
+    await lab.setLoad(node, load1)
+  }
+  await lab.chattyBashrc('n4')
+  await lab.mac('n5')
+  await lab.setLoad('n5', 0.5)
+  await lab.tailscaleDown('n6')
+  await lab.stopSshd('n7')
+  await lab.hangSshd('n8')
+  await lab.rejectKey('n9')
+  const remember = ['-o', 'StrictHostKeyChecking=accept-new', '-o', 'HostKeyAlias=n10.ts.test']
+  await lab.exec('n1', ['ssh', ...remember, tailnetIp('n10'), 'true'])
+  await lab.changeHostKey('n10')
+  const status = async () => (await lab.exec('n1', ['tailscale', 'status', '--json'])).stdout
+  await vi.waitUntil(async () => /"HostName": "n6",[^}]*"Online": false/.test(await status()), {
+    timeout: 60_000,
+  })
+})
+afterAll(() => lab?.close())
+
+function tailnetIp(node: string): string {
+  return lab.nodes.find(({ name }) => name === node)?.tailnetIp ?? ''
+}
+
+/** A recipe on n1, as a user of that machine runs it. */
+async function just(
+  args: string[],
+  options: { env?: Record<string, string>; user?: 'root' | 'operator' } = {},
+) {
+  const began = performance.now()
+  const ran = await lab.exec('n1', ['just', ...args], { cwd: '/srv/resource-sharing', ...options })
+  return { ...ran, seconds: (performance.now() - began) / 1000 }
+}
+
+async function meshOf(args: string[] = [], env: Record<string, string> = {}) {
+  const ran = await just(['mesh-balance', '--json', '--timeout', String(TIMEOUT_S), ...args], { env })
+  return { ...ran, mesh: Mesh.parse(JSON.parse(ran.stdout)) }
+}
+
+// First, while no connection has been kept by an earlier run.
+test('Ctrl-C leaves no ssh, no master and no session on either side', async () => {
+  const { process } = await lab.spawn(
+    'n1',
+    ['timeout', '-s', 'INT', '4', 'just', 'mesh-balance', '--timeout', '30'],
+    {
+      cwd: '/srv/resource-sharing',
+    },
+  )
+  // While it waits for the hanging host, the others have answered and their connections are kept.
+  await expect
+    .poll(async () => (await lab.exec('n1', ['find', '/tmp/resource-sharing-0', '-type', 's'])).stdout, {
+      timeout: 10_000,
+    })
+    .not.toBe('')
+  const { exitCode, stderr, stdout } = await process
+  expect([exitCode, stdout]).toEqual([124, ''])
+  expect(stderr).toMatch(/^interrupted$/m)
+  const ssh = await lab.exec('n1', ['ps', '-e', '-o', 'args'])
+  expect(ssh.stdout.split('\n').filter((line) => /(^|\/)ssh\b(?!d)/.test(line))).toEqual([])
+  expect((await lab.exec('n1', ['find', '/tmp/resource-sharing-0', '-type', 's'])).stdout).toBe('')
+  await expect
+    .poll(async () => (await lab.exec('n2', ['ps', '-e', '-o', 'args'])).stdout, { timeout: 5000 })
+    .not.toMatch(/notty|sh -s/)
+})
+
+test('each host has the outcome that fits it, and only a measured one has a trit', async () => {
+  const { mesh, exitCode, stderr, seconds } = await meshOf()
+  expect([exitCode, stderr]).toEqual([0, ''])
+  expect(seconds).toBeLessThan(TIMEOUT_S + 1)
+  const found = mesh.nodes
+    .map(({ name, outcome, trit }) => [name, outcome, trit ?? 'none'].join(' '))
+    .toSorted()
+  expect(found).toEqual(
+    [
+      'n1 ok 0',
+      'n2 ok -1',
+      'n3 ok 1',
+      'n4 ok 0',
+      'n5 ok -1',
+      'n6 offline none',
+      'n7 unreachable none',
+      'n8 timeout none',
+      'n9 auth none',
+      'n10 host-key none',
+      'n11 ok 1',
+      'n12 ok 0',
+    ].toSorted(),
+  )
+  expect(mesh).toMatchObject({ sum: 0, invariantHolds: true, rule: 3, moves: [] })
+  expect(mesh.nodes.find(({ self }) => self)?.name).toBe('n1')
+  expect(mesh.nodes.find(({ name }) => name === 'n5')).toMatchObject({ os: 'linux', load1: 0.5, cpus: 8 })
+  const reasons = Object.fromEntries(mesh.nodes.map(({ name, reason }) => [name, reason]))
+  expect(reasons).toMatchObject({
+    n7: expect.stringMatching(/Connection refused$/),
+    n8: expect.stringMatching(/timed out|no answer/),
+    n9: expect.stringMatching(/Permission denied \(publickey/),
+    n10: 'Host key for n10.ts.test has changed and you have requested strict checking.',
+  })
+})
+
+test('the table names every host once, fits a pipe without escape codes, and says what to do', async () => {
+  const { stdout, exitCode } = await just(['mesh-balance', '--connections'])
+  expect(exitCode).toBe(0)
+  expect(stdout).not.toMatch(/\u001B/)
+  for (const { name } of lab.nodes)
+    expect(stdout.match(new RegExp(`^${name}(?: \\(here\\))? `, 'gm'))).toHaveLength(1)
+  expect(stdout).toMatch(/^n2 +-1 MINUS +\+1 direct 10\.99\.0\.12:41641 +4\.00 +64 +0\.06 /m)
+  expect(stdout).toMatch(/^Rule 3: balanced, nothing to do$/m)
+})
+
+test('--strict tells by its exit code that a host gave no measurement', async () => {
+  expect((await just(['mesh-balance', '--strict', '--quiet'])).exitCode).toBe(4)
+})
+
+test('find-minus ranks 4.0 on 64 CPUs before 1.0 on 1, and names nobody without a measurement', async () => {
+  const { stdout, exitCode } = await just(['find-minus', '-n', '20'])
+  expect(exitCode).toBe(0)
+  expect(stdout.split('\n').map((line) => line.replace(/  .*/, ''))).toEqual([
+    'n2: 4.00',
+    'n5: 0.50',
+    'n4: 1.00',
+    'n12: 2.40',
+    'n3: 1.00',
+    'n11: 7.00',
+  ])
+})
+
+test('find-minus | head -1 | cut -d: -f1 is the name of the best host', async () => {
+  const command = 'just find-minus | head -1 | cut -d: -f1'
+  const ran = await lab.exec('n1', ['bash', '-o', 'pipefail', '-c', command], {
+    cwd: '/srv/resource-sharing',
+  })
+  expect(ran).toMatchObject({ stdout: 'n2', stderr: '' })
+})
+
+test('find-minus --only-minus --json has just the hosts with trit -1, best first', async () => {
+  const { stdout } = await just(['find-minus', '--only-minus', '--json'])
+  const { nodes } = JSON.parse(stdout)
+  expect(nodes).toEqual([
+    { name: 'n2', address: tailnetIp('n2'), load1: 4, cpus: 64, ratio: 4 / 64, trit: -1 },
+    { name: 'n5', address: tailnetIp('n5'), load1: 0.5, cpus: 8, ratio: 0.5 / 8, trit: -1 },
+  ])
+})
+
+test('a user who is not root needs nothing more than to be let in by ssh', async () => {
+  const { stdout, stderr } = await just(['find-minus', '-n', '1'], { user: 'operator' })
+  expect([stdout, stderr]).toEqual([expect.stringMatching(/^n2: 4\.00 /), ''])
+})
+
+test('a kept connection to a host that was restarted does not make it unreachable', async () => {
+  await lab.killHost('n4')
+  await lab.bootHost('n4')
+  await expect
+    .poll(async () => (await meshOf()).mesh.nodes.find(({ name }) => name === 'n4')?.outcome, {
+      timeout: 60_000,
+    })
+    .toBe('ok')
+})
+
+test('hosts that a person names are reached by their own configuration', async () => {
+  await lab.exec('n1', [
+    'sh',
+    '-c',
+    'printf "Host box\\n  HostName 10.99.0.12\\n  User operator\\n" >~/.ssh/config',
+  ])
+  const accept = 'printf "Host *\\n  StrictHostKeyChecking accept-new\\n" >>~/.ssh/config'
+  await lab.exec('n1', ['sh', '-c', accept])
+  const { mesh } = await meshOf(['--hosts', 'box,operator@10.99.0.13:22,n1'])
+  expect(mesh.nodes.map(({ name, outcome, trit }) => [name, outcome, trit])).toEqual([
+    ['10.99.0.13', 'ok', 1],
+    ['n1', 'ok', 0],
+    ['box', 'ok', -1],
+  ])
+  await lab.exec('n1', ['rm', '.ssh/config'])
+})
+
+test('a name that a host gives itself is never an option, a command, or taken for another host', async () => {
+  await lab.tailscaleHostname('n11', 'twin')
+  await lab.tailscaleHostname('n12', 'twin')
+  const swap = 's/"HostName": "n3"/"HostName": "-oProxyCommand=touch \\/tmp\\/owned"/'
+  const script = `#!/bin/sh\nPATH=\${PATH#*:}\ntailscale "$@" | sed '${swap}'\n`
+  await lab.exec(
+    'n1',
+    ['sh', '-c', 'mkdir -p /run/hostile && cat >/run/hostile/tailscale && chmod +x /run/hostile/tailscale'],
+    {
+      input: script,
+    },
+  )
+  const path = '/run/hostile:/usr/local/bin:/usr/bin:/bin:/srv/resource-sharing/node_modules/.bin'
+  expect(
+    (await lab.exec('n1', ['/run/hostile/tailscale', 'status', '--json'], { env: { PATH: path } })).stdout,
+  ).toMatch(/"HostName": "-oProxyCommand=touch/)
+  await expect
+    .poll(async () => (await meshOf([], { PATH: path })).mesh.nodes.map(({ name }) => name), {
+      timeout: 60_000,
+    })
+    .toEqual(expect.arrayContaining(['twin']))
+  const { mesh } = await meshOf([], { PATH: path })
+  const names = mesh.nodes.map(({ name }) => name)
+  expect(new Set(names).size).toBe(12)
+  expect(mesh.nodes.filter(({ name }) => name.startsWith('twin')).map(({ outcome }) => outcome)).toEqual([
+    'ok',
+    'ok',
+  ])
+  expect(mesh.nodes.find(({ name }) => name === 'n3')).toMatchObject({ outcome: 'ok', trit: 1 })
+  expect((await lab.exec('n1', ['ls', '/tmp/owned'])).exitCode).not.toBe(0)
+})
+
+test('cron runs it with its bare PATH and no terminal', async () => {
+  const command = '/srv/resource-sharing/node_modules/.bin/just --justfile /srv/resource-sharing/justfile'
+  const lines = [
+    `* * * * * PATH=$PATH:/usr/local/bin; ${command} mesh-balance --json >/tmp/mesh.part 2>/tmp/mesh.errors; mv /tmp/mesh.part /tmp/mesh.json`,
+    `* * * * * /usr/local/bin/node --import /srv/resource-sharing/node_modules/tsx/dist/loader.mjs /srv/resource-sharing/scripts/node-trit.ts --quiet >/tmp/trit.out 2>&1`,
+  ]
+  await lab.setLoad('n2', 0.1)
+  await lab.exec('n2', ['crontab', '-'], { input: `${lines.join('\n')}\n` })
+  await expect
+    .poll(async () => (await lab.exec('n2', ['cat', '/tmp/mesh.json'])).exitCode, {
+      timeout: 120_000,
+      interval: 2000,
+    })
+    .toBe(0)
+  await lab.exec('n2', ['crontab', '-r'])
+  const mesh = Mesh.parse(JSON.parse((await lab.exec('n2', ['cat', '/tmp/mesh.json'])).stdout))
+  expect(mesh.nodes.find(({ self }) => self)).toMatchObject({ name: 'n2', outcome: 'ok', trit: -1 })
+  expect(mesh.nodes.find(({ name }) => name === 'n1')).toMatchObject({ outcome: 'ok' })
+  expect((await lab.exec('n2', ['cat', '/tmp/mesh.errors', '/tmp/trit.out'])).stdout).toBe('')
+})
