@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { startDaemon } from './daemon.ts'
+import { LabError } from './error.ts'
+import { type Layout, switchIp } from './layout.ts'
+import { netnsPath } from './network.ts'
+import { isAlive, waitUntil } from './processes.ts'
+import { run } from './run.ts'
+
+/** The tailnet's own domain: host n1 is `n1.ts.test.` to its peers. */
+export const tailnetDomain = 'ts.test'
+
+/** The coordination server's configuration: its own relay and STUN, nothing of the public network. */
+const configuration = (folder: string): unknown => ({
+  server_url: `http://${switchIp}:8080`,
+  listen_addr: '0.0.0.0:8080',
+  metrics_listen_addr: '',
+  disable_check_updates: true,
+  noise: { private_key_path: join(folder, 'noise.key') },
+  prefixes: { v4: '100.64.0.0/10' },
+  database: { type: 'sqlite', sqlite: { path: join(folder, 'db.sqlite') } },
+  derp: {
+    server: {
+      enabled: true,
+      region_id: 999,
+      region_code: 'lab',
+      region_name: 'lab',
+      verify_clients: false,
+      stun_listen_addr: '0.0.0.0:3478',
+      private_key_path: join(folder, 'derp.key'),
+      ipv4: switchIp,
+    },
+    urls: [],
+  },
+  dns: {
+    magic_dns: true,
+    base_domain: tailnetDomain,
+    override_local_dns: false,
+    nameservers: { global: [] },
+  },
+  unix_socket: join(folder, 'headscale.sock'),
+  unix_socket_permission: '0700',
+})
+
+/** Starts headscale behind the switch and returns a key with which any host may join. */
+export const startHeadscale = async (lab: Layout, binary: string): Promise<string> => {
+  const folder = join(lab.runFolder, 'headscale')
+  const config = join(folder, 'config.yaml')
+  const socket = join(folder, 'headscale.sock')
+  // The kernel keeps 108 bytes for the path of a Unix socket.
+  if (Buffer.byteLength(socket) > 107)
+    throw new LabError(`${socket} is too long for a socket: shorten XDG_CACHE_HOME`)
+  await mkdir(folder, { mode: 0o700 })
+  // JSON is YAML.
+  await writeFile(config, JSON.stringify(configuration(folder)), { mode: 0o600 })
+  const command = [binary, 'serve', '--config', config]
+  const record = await startDaemon(['nsenter', `--net=${netnsPath(lab.switchNetns)}`, '--', ...command], {
+    logFile: join(folder, 'log'),
+    env: { HOME: folder },
+  })
+  const ask = async (...args: string[]): Promise<string> =>
+    await run([binary, ...args, '--config', config, '--output', 'json'], { env: { HOME: folder } })
+  let alive = true
+  const answered = await waitUntil(
+    async () => {
+      alive = await isAlive(record)
+      if (!alive) return true
+      return await ask('users', 'create', 'lab').then(
+        () => true,
+        () => false,
+      )
+    },
+    30_000,
+    50,
+  )
+  if (!alive || !answered) throw new LabError(`headscale did not start: see ${join(folder, 'log')}`)
+  const key = z.object({ key: z.string() })
+  const created: unknown = JSON.parse(
+    await ask('preauthkeys', 'create', '--user', '1', '--reusable', '-e', '720h'),
+  )
+  return key.parse(created).key
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { cacheRoot } from './cache.ts'
+import { LabError } from './error.ts'
+
+/** Names, addresses and paths of one instance of the lab. All of it follows from the instance's name. */
+export interface Layout {
+  readonly instance: string
+  readonly runFolder: string
+  readonly lockFile: string
+  readonly recordFile: string
+  readonly switchNetns: string
+  /** Matches the network namespaces of this instance, and of no other. */
+  readonly netnsPattern: RegExp
+}
+
+/** What is fixed about host number `index` (from 1). */
+export interface HostLayout {
+  readonly name: string
+  readonly index: number
+  readonly netns: string
+  readonly lanIp: string
+  /** The first PID that the host gives out: a restored process must find its PID free on another host. */
+  readonly firstPid: number
+  readonly folder: string
+  /** Upper layer of its file system: its disk, kept when it is killed and booted. */
+  readonly disk: string
+  readonly scratch: string
+  readonly root: string
+  /** Seen inside as /run/lab. */
+  readonly shared: string
+  readonly loadFile: string
+  readonly recordFile: string
+  readonly faultsFile: string
+  readonly logFile: string
+}
+
+export const switchIp = '10.99.0.1'
+export const maximumHosts = 64
+/** Where the repository is seen inside a host. */
+export const repositoryInside = '/srv/resource-sharing'
+
+export const layoutOf = (instance: string): Layout => {
+  if (!/^[a-z][a-z0-9-]{0,23}$/.test(instance)) {
+    throw new LabError(`instance "${instance}" must be 1 to 24 of a-z, 0-9 and -, and begin with a letter`, 2)
+  }
+  const runFolder = join(cacheRoot(), 'run', instance)
+  return {
+    instance,
+    runFolder,
+    lockFile: join(cacheRoot(), 'locks', `run-${instance}`),
+    recordFile: join(runFolder, 'lab.json'),
+    switchNetns: `rsl-${instance}-sw`,
+    netnsPattern: new RegExp(`^rsl-${instance}-(?:sw|n\\d+)$`),
+  }
+}
+
+export const hostLayoutOf = (lab: Layout, index: number): HostLayout => {
+  const name = `n${index}`
+  const folder = join(lab.runFolder, name)
+  const shared = join(folder, 'shared')
+  return {
+    name,
+    index,
+    netns: `rsl-${lab.instance}-${name}`,
+    lanIp: `10.99.0.${10 + index}`,
+    firstPid: index * 10_000,
+    folder,
+    disk: join(folder, 'disk'),
+    scratch: join(folder, 'scratch'),
+    root: join(folder, 'root'),
+    shared,
+    loadFile: join(shared, 'loadavg'),
+    recordFile: join(folder, 'host.json'),
+    faultsFile: join(folder, 'faults.json'),
+    logFile: join(folder, 'console.log'),
+  }
+}
