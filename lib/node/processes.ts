@@ -1,3 +1,5 @@
+import { SCUM_CPU_PERCENT } from '../scum.ts'
+
 /** One process and what it used. CPU is in percent of one CPU and may exceed 100; memory of the machine's. */
 export type Process = {
   pid: number
@@ -23,9 +25,6 @@ export type Machine = {
   /** The shell that took the samples: it and its children are not counted. */
   probePid: number
 }
-
-/** A process above this share of one CPU, in percent, counts as a SCUM process for the monitor. */
-export const SCUM_CPU_PERCENT = 30
 
 /** The processes that the monitor counts, the busiest first. */
 export function scumProcesses(processes: readonly Process[]): Process[] {
