@@ -34,14 +34,19 @@ export function judge(usage: Usage, nodeTrit: Trit): Judgement {
     runtime: (0.1 * usage.runtimeHours) / 24,
   }
   const score = terms.cpu + terms.mem + terms.runtime
-  const scumTrit = score > ACTED_ON_ABOVE ? 1 : score > IDLE_UP_TO ? 0 : -1
+  const scumTrit = isAbove(score, ACTED_ON_ABOVE) ? 1 : isAbove(score, IDLE_UP_TO) ? 0 : -1
   const inScumClass = usage.cpuPercent > SCUM_CPU_PERCENT || usage.memPercent > SCUM_MEM_PERCENT
   return { terms, score, scumTrit, inScumClass, action: actionFor(score, inScumClass, nodeTrit) }
 }
 
 /** Outside the class nothing is done, whatever the score: an idle daemon of four days scores 0.4. */
 function actionFor(score: number, inScumClass: boolean, nodeTrit: Trit): Action {
-  if (!inScumClass || score <= ACTED_ON_ABOVE) return 'none'
+  if (!inScumClass || !isAbove(score, ACTED_ON_ABOVE)) return 'none'
   if (nodeTrit === 1) return 'migrate'
   return nodeTrit === 0 ? 'throttle' : 'allow'
+}
+
+/** Sums of binary fractions are off in their last digit: 0.1 · 84 / 24 is 0.35000000000000003. */
+function isAbove(score: number, bound: number): boolean {
+  return score - bound > 1e-12
 }
