@@ -1,6 +1,7 @@
 import { plain } from '../text.ts'
 import type { Measurement } from './measurement.ts'
-import { ps, shares, type Process, type Snapshot } from './processes.ts'
+import { shares, userNames, type Process, type Snapshot } from './processes.ts'
+import { parsePs } from './ps.ts'
 
 /** What a machine printed is not an answer to the probe: cut short, garbled, or by a system that it does not know. */
 export class BadAnswer extends Error {
@@ -21,14 +22,26 @@ const PRESSURE = new RegExp(`^some avg10=${NUMBER} avg60=${NUMBER} `)
  * @throws BadAnswer when there is no whole answer or a value in it is not what the kernel of that system prints
  */
 export function parseAnswer(output: string, nonce: string): Answer {
-  const [head, ...sections] = framed(output, nonce).split(`\n${nonce} `)
-  const facts = parseFacts(head ?? '')
+  const [head = '', ...texts] = framed(output, nonce).split(`\n${nonce} `)
+  const facts = parseFacts(head)
   const measurement = parseMeasurement(facts)
-  const [first, second] = sections
-  if (first === undefined) return { measurement }
-  if (first.startsWith('ps\n')) return { measurement, processes: ps(first.slice('ps\n'.length)) }
-  if (second === undefined) throw new BadAnswer('only one sample of the processes')
-  return { measurement, processes: shares(snapshot(first), snapshot(second), machine(facts)) }
+  if (texts.length === 0) return { measurement }
+  const sections = texts.map((text) => section(text))
+  const named = (name: string) => sections.find(({ title }) => title === name)?.body
+  const usage = named('ps')
+  if (usage !== undefined) return { measurement, processes: parsePs(usage, named('details') ?? '') }
+  const [before, after] = sections.filter(({ title }) => title.startsWith('sample '))
+  if (!before || !after) throw new BadAnswer('not two samples of the processes')
+  const userOf = userNames(named('owners') ?? '', named('users') ?? '')
+  return { measurement, processes: shares(snapshot(before), snapshot(after), machine(facts), userOf) }
+}
+
+type Section = { title: string; body: string }
+
+/** What stands behind a nonce: a title, and the lines up to the next nonce. */
+function section(text: string): Section {
+  const end = text.indexOf('\n')
+  return end === -1 ? { title: text, body: '' } : { title: text.slice(0, end), body: text.slice(end + 1) }
 }
 
 /** The lines between `NONCE begin` and `NONCE end`. */
@@ -96,11 +109,11 @@ function machine(facts: Map<string, string>) {
   }
 }
 
-/** One sample: the line of `/proc/uptime`, then the lines of every `/proc/PID/stat`. */
-function snapshot(section: string): Snapshot {
-  const sample = new RegExp(`^sample ${NUMBER} [^\n]*\n`).exec(section)
-  if (sample === null) throw new BadAnswer('a sample of the processes without its time')
-  return { uptimeSeconds: Number(sample[1]), stats: section.slice(sample[0].length) }
+/** One sample: the line of `/proc/uptime` in its title, and the lines of every `/proc/PID/stat`. */
+function snapshot({ title, body }: Section): Snapshot {
+  const uptime = new RegExp(`^sample ${NUMBER}(?: |$)`).exec(title)
+  if (uptime === null) throw new BadAnswer('a sample of the processes without its time')
+  return { uptimeSeconds: Number(uptime[1]), stats: body }
 }
 
 function number(facts: Map<string, string>, key: string, form: RegExp): number {

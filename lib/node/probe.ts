@@ -43,7 +43,8 @@ printf '%s end\\n' NONCE
 `
 
 // grep with a second file name writes the path in front of each line, so a command name with a newline in it
-// stays with its process. ps shows a lifetime average on Linux and a decaying one elsewhere.
+// stays with its process. ps shows a lifetime average on Linux and a decaying share elsewhere. What takes long is
+// done while the window passes.
 const sampleProcesses = (seconds: number) =>
   `
 if [ "$os" = Linux ]; then
@@ -53,11 +54,18 @@ if [ "$os" = Linux ]; then
   printf 'self %s\\n' "$$"
   read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
   grep '' /proc/[0-9]*/stat /dev/null
-  sleep ${seconds}
+  sleep ${seconds} &
+  owners=$(grep '^Uid:' /proc/[0-9]*/status /dev/null)
+  printf 'NONCE owners\\n%s\\n' "$owners"
+  printf 'NONCE users\\n'
+  getent passwd $(printf '%s\\n' "$owners" | cut -f 2 | sort -un) || cat /etc/passwd
+  wait
   read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
   grep '' /proc/[0-9]*/stat /dev/null
 else
   printf 'NONCE ps\\n'
   ps axo pid,%cpu,%mem,comm
+  printf 'NONCE details\\n'
+  ps axo pid,rss,etime,user
 fi
 `.trim()

@@ -1,12 +1,17 @@
 import { SCUM_CPU_PERCENT } from '../scum.ts'
+import { parseStats } from './stat.ts'
 
-/** One process and what it used. CPU is in percent of one CPU and may exceed 100; memory of the machine's. */
+/** One process and what it uses. CPU is in percent of one CPU and may exceed 100; memory of the machine's. */
 export type Process = {
   pid: number
+  /** Its user's name, or number where the machine has no name for it. As it is: not yet safe to print. */
+  user: string
   /** The kernel's name of the command (15 bytes on Linux), as it is: not yet safe to print. */
   command: string
   cpuPercent: number
   memPercent: number
+  rssBytes: number
+  runtimeHours: number
 }
 
 /** All processes at one instant. */
@@ -20,7 +25,7 @@ export type Snapshot = {
 export type Machine = {
   memoryBytes: number
   pageBytes: number
-  /** Unit of utime and stime, `getconf CLK_TCK`. */
+  /** Unit of utime, stime and the start, `getconf CLK_TCK`. */
   ticksPerSecond: number
   /** The shell that took the samples: it and its children are not counted. */
   probePid: number
@@ -36,8 +41,15 @@ export function scumProcesses(processes: readonly Process[]): Process[] {
 /**
  * What each process that is there at the end used between two samples of utime + stime.
  * One that began in between, or whose PID was another process's before, counts from zero.
+ *
+ * @param userOf names the user of a PID
  */
-export function shares(before: Snapshot, after: Snapshot, machine: Machine): Process[] {
+export function shares(
+  before: Snapshot,
+  after: Snapshot,
+  machine: Machine,
+  userOf: (pid: number) => string,
+): Process[] {
   const seconds = after.uptimeSeconds - before.uptimeSeconds
   if (!(seconds > 0)) return []
   const earlier = new Map(parseStats(before.stats).map((stat) => [stat.pid, stat]))
@@ -46,65 +58,37 @@ export function shares(before: Snapshot, after: Snapshot, machine: Machine): Pro
     .map(({ pid, command, startTicks, cpuTicks, rssPages }) => {
       const first = earlier.get(pid)
       const used = cpuTicks - (first?.startTicks === startTicks ? first.cpuTicks : 0)
+      const rssBytes = rssPages * machine.pageBytes
+      const runtimeSeconds = after.uptimeSeconds - startTicks / machine.ticksPerSecond
       return {
         pid,
+        user: userOf(pid),
         command,
         cpuPercent: (100 * Math.max(0, used)) / machine.ticksPerSecond / seconds,
-        memPercent: machine.memoryBytes > 0 ? (100 * rssPages * machine.pageBytes) / machine.memoryBytes : 0,
+        memPercent: machine.memoryBytes > 0 ? (100 * rssBytes) / machine.memoryBytes : 0,
+        rssBytes,
+        runtimeHours: Math.max(0, runtimeSeconds) / 3600,
       }
     })
 }
 
-type Stat = {
-  pid: number
-  parent: number
-  command: string
-  startTicks: number
-  cpuTicks: number
-  rssPages: number
-}
-
-/** Lines `/proc/PID/stat:…`; consecutive ones of one PID are one process whose name holds newlines. */
-function parseStats(text: string): Stat[] {
-  const entries: { pid: number; stat: string }[] = []
-  for (const line of text.split('\n')) {
-    const match = /^\/proc\/(\d{1,10})\/stat:/.exec(line)
-    if (match === null) continue
-    const pid = Number(match[1])
-    const rest = line.slice(match[0].length)
-    const last = entries.at(-1)
-    if (last?.pid === pid) last.stat += `\n${rest}`
-    else entries.push({ pid, stat: rest })
-  }
-  return entries.flatMap(({ pid, stat }) => parseStat(pid, stat) ?? [])
-}
-
 /**
- * `PID (command) state ppid …`, the fields as proc(5) numbers them. The command may hold blanks, parentheses
- * and newlines: it ends at the last `)`.
+ * Names users of processes.
+ *
+ * @param owners lines `/proc/PID/status:Uid:\tREAL\t…`
+ * @param users lines of the user database, `name:…:uid:…`
  */
-function parseStat(pid: number, stat: string): Stat | undefined {
-  const open = stat.indexOf('(')
-  const close = stat.lastIndexOf(')')
-  if (open === -1 || close < open) return undefined
-  const fields = stat.slice(close + 2).split(' ')
-  const field = (number: number) => Number(fields[number - 3])
-  const numbers = {
-    parent: field(4),
-    startTicks: field(22),
-    cpuTicks: field(14) + field(15),
-    rssPages: field(24),
+export function userNames(owners: string, users: string): (pid: number) => string {
+  const names = new Map<string, string>()
+  for (const line of users.split('\n')) {
+    const [name = '', , uid = ''] = line.split(':')
+    if (name !== '' && !names.has(uid)) names.set(uid, name)
   }
-  if (!Object.values(numbers).every((value) => Number.isFinite(value))) return undefined
-  return { pid, command: stat.slice(open + 1, close), ...numbers }
-}
-
-/** Lines of `ps axo pid,%cpu,%mem,comm` on macOS and the BSDs, where its share of CPU decays within seconds. */
-export function ps(text: string): Process[] {
-  return text.split('\n').flatMap((line) => {
-    const match = /^ *(\d{1,10}) +(\d{1,7}(?:\.\d+)?) +(\d{1,3}(?:\.\d+)?) +(.+)$/.exec(line)
-    if (match === null) return []
-    const [, pid, cpuPercent, memPercent, command = ''] = match
-    return [{ pid: Number(pid), command, cpuPercent: Number(cpuPercent), memPercent: Number(memPercent) }]
-  })
+  const uids = new Map<number, string>()
+  for (const [, pid = '', uid = ''] of owners.matchAll(/^\/proc\/(\d{1,10})\/status:Uid:\t(\d{1,10})\t/gm))
+    uids.set(Number(pid), uid)
+  return (pid) => {
+    const uid = uids.get(pid)
+    return uid === undefined ? '?' : (names.get(uid) ?? uid)
+  }
 }
