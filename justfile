@@ -6,8 +6,8 @@ root := justfile_directory()
 # cron's PATH is bare: where Node usually is comes last.
 export PATH := root / "node_modules/.bin:" + env("PATH", "/usr/bin:/bin") + ":/usr/local/bin:/opt/homebrew/bin"
 
-# tsx as a loader starts faster than its own command; the whole path lets recipes run in the caller's folder.
-run := "exec node --import '" + root / "node_modules/tsx/dist/loader.mjs' '" + root + "/'"
+# tsx as a loader of ES modules starts faster than its own command; the whole path lets recipes run in the caller's folder.
+run := "exec node --import '" + root / "node_modules/tsx/dist/esm/index.mjs' '" + root + "/'"
 
 [private]
 default:

@@ -1,4 +1,3 @@
-import { fs } from 'zx'
 import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import { parseHostList, parseHostsFile, type Host } from '../lib/mesh/hosts.ts'
@@ -71,6 +70,7 @@ async function chosenHosts(values: MeshContext['values']): Promise<Host[] | unde
 }
 
 async function hostsIn(file: string): Promise<Host[]> {
+  const { fs } = await import('zx')
   const text = await fs.readFile(file, 'utf8').catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     throw new UsageError(

@@ -1,6 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
-import { fs } from 'zx'
 import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { palette } from '../lib/show/palette.ts'
 import { messageOf, plain } from '../lib/text.ts'
@@ -119,6 +118,7 @@ function usageMessage(message: string): string {
 
 /** The text of the script's header comment. */
 async function help(file: string): Promise<string> {
+  const { fs } = await import('zx') // only here: it would make every start slower
   const source = await fs.readFile(file, 'utf8')
   const comment = /\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? ''
   return comment.replaceAll(/^ \* ?/gm, '')

@@ -14,7 +14,7 @@ export async function runScript(
   const began = performance.now()
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,
-    ['--import', `${ROOT}node_modules/tsx/dist/loader.mjs`, `${ROOT}scripts/${name}.ts`, ...args],
+    ['--import', `${ROOT}node_modules/tsx/dist/esm/index.mjs`, `${ROOT}scripts/${name}.ts`, ...args],
     {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
       extendEnv: false,

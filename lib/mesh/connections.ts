@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pMap from 'p-map'
-import writeFileAtomic from 'write-file-atomic'
 import { run } from '../command.ts'
 import { runtimeDir } from '../state/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
@@ -58,6 +57,7 @@ export class Connections {
     if (!tailnet || tailnet.hostKeys.length === 0) return undefined
     const lines = tailnet.hostKeys.map((key) => `${tailnet.dnsName} ${key}\n`).join('')
     const path = join(dir, `keys-${digest(lines)}`)
+    const { default: writeFileAtomic } = await import('write-file-atomic')
     if (!(await exists(path))) await writeFileAtomic(path, lines, { mode: 0o600 })
     return path
   }

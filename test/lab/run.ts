@@ -10,6 +10,9 @@ export const toolPath = [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/
   .filter((part) => part !== undefined && part !== '')
   .join(delimiter)
 
+/** Put before a command that must not go on when this process is killed, half-way through a long piece of work. */
+export const tied = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
 /** How a command of the machine itself (not of a lab host) is run. */
 export interface RunOptions {
   readonly timeoutMs?: number

@@ -47,9 +47,15 @@ export const join = async (host: HostLayout, authKey: string, name = host.name):
  * sends for 15 s; a word from this side begins a new session at once.
  */
 const greetPeers = async (host: HostLayout): Promise<void> => {
-  const peers = Object.values((await tailnetStatus(host))?.Peer ?? {}).filter(({ Online }) => Online)
-  const ips = peers.flatMap(({ TailscaleIPs }) => TailscaleIPs ?? []).filter((ip) => ip.includes('.'))
-  const ping = 'for ip in "$@"; do ping -q -c 1 -W 2 "$ip" & done; wait'
+  let ips: readonly string[] = []
+  const someOnline = async (): Promise<boolean> => {
+    const peers = Object.values((await tailnetStatus(host))?.Peer ?? {}).filter(({ Online }) => Online)
+    ips = peers.flatMap(({ TailscaleIPs }) => TailscaleIPs ?? []).filter((ip) => ip.includes('.'))
+    return ips.length > 0
+  }
+  // The map that says who is there may come a moment after the state says that we are.
+  await waitUntil(someOnline, 3000, 100)
+  const ping = 'for ip in "$@"; do ping -q -c 1 -i 0.3 -w 6 "$ip" & done; wait'
   await execIn(host, ['bash', '-c', ping, 'bash', ...ips], { timeoutMs: 10_000 })
 }
 
@@ -71,7 +77,7 @@ export const waitForTailnet = async (host: HostLayout): Promise<void> => {
 export const waitForPeers = async (hosts: readonly HostLayout[]): Promise<void> => {
   const complete = async (host: HostLayout): Promise<boolean> => {
     const peers = Object.values((await tailnetStatus(host))?.Peer ?? {})
-    return peers.filter((peer) => peer.Relay !== '').length >= hosts.length - 1
+    return peers.filter(({ Relay }) => Relay !== '').length >= hosts.length - 1
   }
   const wait = async (host: HostLayout): Promise<void> => {
     if (await waitUntil(async () => await complete(host), 30_000, 100)) return

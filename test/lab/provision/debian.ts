@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { provide } from '../cache.ts'
-import { type Log, run } from '../run.ts'
+import { type Log, run, tied } from '../run.ts'
 import { debianMirror } from './apt.ts'
 
 /** Bookworm's criu 3.17 cannot dump on recent kernels ("Unexpected rt vDSO area bounds"); trixie's 4.1 can. */
@@ -26,7 +26,7 @@ const base = {
   make: async (folder: string): Promise<void> => {
     const apart = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private']
     const install = ['bash', join(import.meta.dirname, 'install.sh'), suite, folder, await debianMirror()]
-    await run([...apart, ...install, ...packages], { timeoutMs: 1_200_000 })
+    await run([...tied, ...apart, ...install, ...packages], { timeoutMs: 1_200_000 })
   },
 }
 
@@ -44,7 +44,7 @@ export const provideDebian = async (log: Log): Promise<readonly string[]> => {
       expected: '2 s',
       make: async (folder) => {
         const apart = ['unshare', '--mount', '--propagation', 'private', 'bash', script]
-        await run([...apart, debian, folder], { timeoutMs: 60_000 })
+        await run([...tied, ...apart, debian, folder], { timeoutMs: 60_000 })
       },
     },
     log,

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { provide } from '../cache.ts'
 import { LabError } from '../error.ts'
-import { type Log, run, toolPath } from '../run.ts'
+import { type Log, run, tied, toolPath } from '../run.ts'
 
 const tailscaleVersion = '1.102.3'
 const headscaleVersion = '0.29.2'
@@ -11,7 +11,7 @@ const headscaleVersion = '0.29.2'
 const env = { PATH: `${toolPath}:/usr/local/go/bin`, CGO_ENABLED: '0' }
 
 const go = async (args: readonly string[], extra: Record<string, string>, cwd: string): Promise<void> => {
-  await run(['env', 'go', ...args], { env: { ...env, ...extra }, cwd, timeoutMs: 1_800_000 })
+  await run([...tied, 'env', 'go', ...args], { env: { ...env, ...extra }, cwd, timeoutMs: 1_800_000 })
 }
 
 const needGo = async (): Promise<void> => {

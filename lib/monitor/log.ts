@@ -1,0 +1,46 @@
+import { constants, open, type FileHandle } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import { Failure } from '../errors.ts'
+import { messageOf, quoted } from '../text.ts'
+
+/** How long a line of another writer may take to be there whole. */
+const SETTLE_MS = 50
+
+/**
+ * Appends a line to a log by one write(2) in append mode, which the kernel does not mix with another writer's.
+ * A line that a crash or a full disk has cut short is left as it is; the new one begins below it. (Two writers that
+ * find one at the same time leave an empty line.)
+ *
+ * @throws Failure that names the file
+ */
+export async function appendLine(file: string, line: string): Promise<void> {
+  try {
+    // Without O_NONBLOCK, opening a named pipe that nobody reads would wait for ever.
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
+    const handle = await open(file, flags, 0o644)
+    try {
+      const bytes = Buffer.from(`${(await isCutShort(handle)) ? '\n' : ''}${line}\n`)
+      const { bytesWritten } = await handle.write(bytes)
+      if (bytesWritten < bytes.length) throw new Error('no space left for the whole line')
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw new Failure(`--log ${quoted(file)} can't be written: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Looks twice: what another writer is just about to finish is not cut short. */
+async function isCutShort(handle: FileHandle): Promise<boolean> {
+  if (await endsInLine(handle)) return false
+  await setTimeout(SETTLE_MS)
+  return !(await endsInLine(handle))
+}
+
+async function endsInLine(handle: FileHandle): Promise<boolean> {
+  const stat = await handle.stat()
+  if (!stat.isFile() || stat.size === 0) return true
+  const last = Buffer.alloc(1)
+  await handle.read(last, 0, 1, stat.size - 1)
+  return last.toString() === '\n'
+}

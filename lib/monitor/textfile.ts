@@ -1,0 +1,18 @@
+import { Failure } from '../errors.ts'
+import { writeAtomically } from '../state/atomic-file.ts'
+import { messageOf, quoted } from '../text.ts'
+import { metrics, type Observed } from './metrics.ts'
+
+/**
+ * Writes the metrics where node_exporter's textfile collector reads them, for everybody to read: the collector is
+ * another user.
+ *
+ * @throws Failure that names the file
+ */
+export async function writeTextfile(file: string, observed: Observed): Promise<void> {
+  try {
+    await writeAtomically(file, metrics(observed), 0o644)
+  } catch (error) {
+    throw new Failure(`--textfile ${quoted(file)} can't be written: ${messageOf(error)}`, { cause: error })
+  }
+}
