@@ -34,6 +34,34 @@ find-minus *args:
 node-trit *args:
     @{{ run }}scripts/node-trit.ts "$@"
 
+# Which processes are to blame for the load, and why
+[group('see')]
+[no-cd]
+[no-exit-message]
+scum-view *args:
+    @{{ run }}scripts/scum-view.ts "$@"
+
+# cron runs node-trit: --every 5, --log FILE, --textfile FILE.prom, --alert CMD; --systemd prints a timer instead
+[group('watch')]
+[no-cd]
+[no-exit-message]
+cron-install *args:
+    @{{ run }}scripts/cron-install.ts "$@"
+
+# Take the block of cron-install out of your crontab
+[group('watch')]
+[no-cd]
+[no-exit-message]
+cron-remove *args:
+    @{{ run }}scripts/cron-remove.ts "$@"
+
+# The block of cron-install in your crontab
+[group('watch')]
+[no-cd]
+[no-exit-message]
+cron-show *args:
+    @{{ run }}scripts/cron-show.ts "$@"
+
 # A real tailnet on this one machine (root, Linux): up [N], down, status, exec NODE CMD…
 [group('develop')]
 [no-cd]

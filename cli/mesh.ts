@@ -1,11 +1,10 @@
 import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import { parseHostList, parseHostsFile, type Host } from '../lib/mesh/hosts.ts'
-import type { Report } from '../lib/mesh/node.ts'
+import type { MeshNode, Report } from '../lib/mesh/node.ts'
 import { meshNodes } from '../lib/mesh/nodes.ts'
 import { snapshotOf, type MeshSnapshot } from '../lib/mesh/snapshot.ts'
 import { sshSource } from '../lib/mesh/ssh-source.ts'
-import { tailnet } from '../lib/mesh/tailscale.ts'
 import { progress } from '../lib/show/progress.ts'
 import { messageOf, quoted } from '../lib/text.ts'
 import { countOf, timeoutMs } from './numbers.ts'
@@ -20,29 +19,47 @@ export const meshOptions = {
 
 type MeshContext = Pick<Context<typeof meshOptions>, 'values' | 'signal' | 'note'>
 
+export type Wanted = {
+  /** How packets reach each node, as it is once the node was asked. */
+  connections?: boolean
+  /** The processes too, over a window of so many milliseconds. */
+  windowMs?: number
+  /** Only the node of this name. */
+  host?: string
+}
+
+/** Measures the mesh that the flags, the environment or tailscale name, within `--timeout`. */
+export async function measureMesh(context: MeshContext, wanted: Wanted = {}): Promise<MeshSnapshot> {
+  return snapshotOf(await askMesh(context, wanted), new Date())
+}
+
 /**
- * Measures the mesh that the flags, the environment or tailscale name, within `--timeout`.
+ * What each node of the mesh answers, within `--timeout`.
  * On Ctrl-C the ssh connections that it opened are closed before it throws.
  */
-export async function measureMesh(
-  context: MeshContext,
-  wanted: { connections?: boolean } = {},
-): Promise<MeshSnapshot> {
+export async function askMesh(context: MeshContext, wanted: Wanted): Promise<Report[]> {
   const { values, signal, note } = context
-  const deadlineMs = timeoutMs(values.timeout)
+  const deadlineMs = timeoutMs(values.timeout, 10 + (wanted.windowMs ?? 0) / 1000)
   const fanout = countOf('--fanout', values.fanout ?? '64', { least: 1, most: 1024 })
   const hosts = await chosenHosts(values)
   const mesh = await meshNodes(hosts, { timeoutMs: deadlineMs - performance.now(), signal })
   if (mesh.hint !== undefined && !values.quiet) note(mesh.hint)
+  const nodes = wanted.host === undefined ? mesh.nodes : [named(wanted.host, mesh.nodes)]
   const connections = await Connections.open()
-  const source = sshSource({ connections, fanout, deadlineMs })
-  const asked = mesh.nodes.filter(({ left, self }) => !left && !self).length
+  const { windowMs } = wanted
+  const source = sshSource({
+    connections,
+    fanout,
+    deadlineMs,
+    ...(windowMs === undefined ? {} : { windowMs }),
+  })
+  const asked = nodes.filter(({ left, self }) => !left && !self).length
   const spinner = await progress(process.stderr, `asking ${asked} machines`, asked > 0 && !values.quiet)
   const reports: Report[] = []
   try {
-    for await (const report of source.measure(mesh.nodes, signal)) {
+    for await (const report of source.measure(nodes, signal)) {
       reports.push(report)
-      spinner.update(`asking ${asked} machines, ${reports.length} of ${mesh.nodes.length} known`)
+      spinner.update(`asking ${asked} machines, ${reports.length} of ${nodes.length} known`)
     }
   } catch (error) {
     if (error instanceof Interrupted) await connections.closeOpened()
@@ -50,11 +67,15 @@ export async function measureMesh(
   } finally {
     spinner.stop()
   }
-  const seen =
-    wanted.connections && mesh.from === 'tailnet'
-      ? await withConnections(reports, deadlineMs, signal)
-      : reports
-  return snapshotOf(seen, new Date())
+  if (!wanted.connections || mesh.from !== 'tailnet') return reports
+  return await withConnections(reports, deadlineMs, signal)
+}
+
+function named(host: string, nodes: readonly MeshNode[]): MeshNode {
+  const node = nodes.find(({ name }) => name === host)
+  if (node) return node
+  const names = nodes.map(({ name }) => name).join(', ')
+  throw new UsageError(`--host ${quoted(host)} is not in the mesh: it has ${names}`)
 }
 
 /** The hosts that the person names: by flags, else by the environment; undefined where tailscale is to tell. */
@@ -62,8 +83,8 @@ async function chosenHosts(values: MeshContext['values']): Promise<Host[] | unde
   const lists = values.hosts ?? []
   const files = values['hosts-file'] ?? []
   if (lists.length > 0 || files.length > 0) {
-    const named = lists.flatMap((list) => parseHostList(list, '--hosts'))
-    return [...named, ...(await Promise.all(files.map((file) => hostsIn(file)))).flat()]
+    const listed = lists.flatMap((list) => parseHostList(list, '--hosts'))
+    return [...listed, ...(await Promise.all(files.map((file) => hostsIn(file)))).flat()]
   }
   const variable = process.env.RESOURCE_SHARING_HOSTS ?? ''
   return variable === '' ? undefined : parseHostList(variable, 'RESOURCE_SHARING_HOSTS')
@@ -88,6 +109,7 @@ async function withConnections(
 ): Promise<Report[]> {
   const leftMs = deadlineMs - performance.now()
   if (leftMs < 100) return reports
+  const { tailnet } = await import('../lib/mesh/tailscale.ts')
   const later = await tailnet({ timeoutMs: leftMs, signal }).catch((error: unknown) => {
     if (error instanceof Interrupted || !(error instanceof Failure)) throw error
     return undefined

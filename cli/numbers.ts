@@ -26,3 +26,8 @@ export function timeoutMs(text: string | undefined, defaultSeconds = 10): number
   if (text === undefined) return defaultSeconds * 1000
   return numberOf('--timeout', text, { least: 0.5, most: 3600, unit: 'seconds' }) * 1000
 }
+
+/** Milliseconds of `--window`. Below 100 the kernel's ticks of 10 ms would decide what is measured. */
+export function windowOf(text: string | undefined): number {
+  return countOf('--window', text ?? '500', { least: 100, most: 60_000, unit: 'milliseconds' })
+}

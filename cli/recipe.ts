@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
 import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { palette } from '../lib/show/palette.ts'
-import { messageOf, plain } from '../lib/text.ts'
+import { asciiControls, messageOf, plain } from '../lib/text.ts'
 
 /** How long after Ctrl-C a recipe may take to leave nothing behind. */
 const CLEAN_UP_MS = 5000
@@ -30,6 +30,8 @@ export type Context<O extends Options> = {
   width: number
   /** Data, on standard output. */
   print: (line: string) => void
+  /** A value as the one JSON document of `--json`, on standard output. */
+  printJson: (value: unknown) => void
   /** What is not data, on standard error. */
   note: (line: string) => void
 }
@@ -59,7 +61,7 @@ export async function recipe<const O extends Options>(
   try {
     const values = parseValues(options)
     if (values.help) {
-      process.stdout.write(`${await help(file)}\n`)
+      print(await help(file))
       return
     }
     process.exitCode = await main({
@@ -68,7 +70,8 @@ export async function recipe<const O extends Options>(
       signal: aborter.signal,
       colours: palette(process.stdout, process.env),
       width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
-      print: (line) => process.stdout.write(`${line}\n`),
+      print,
+      printJson: (value) => print(asciiControls(JSON.stringify(value, null, 2))),
       note,
     })
   } catch (error) {
@@ -79,6 +82,10 @@ export async function recipe<const O extends Options>(
       note(error instanceof Error ? String(error.stack) : String(error))
     else if (!known) note('run it again with DEBUG=resource-sharing to see where')
   }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 function note(line: string): void {

@@ -5,6 +5,12 @@ export type Command = {
   args: readonly string[]
   /** For its standard input; without it, the command reads nothing. */
   input?: string
+  /** Added to this program's own environment. */
+  env?: Readonly<Record<string, string>>
+  /** Input and output are bytes, one a character (latin1): what is not UTF-8 comes through as it is. */
+  bytes?: boolean
+  /** It gets a process group of its own, and what it has started is killed with it when its time is up. */
+  group?: boolean
 }
 
 export type Limits = {
@@ -32,10 +38,16 @@ const MAX_OUTPUT_CHARACTERS = 16_000_000
  *
  * @throws the signal's reason once it is aborted and the command is gone; nothing else, whatever the command does
  */
-export async function run({ file, args, input }: Command, { timeoutMs, signal }: Limits): Promise<Ended> {
+export async function run(command: Command, { timeoutMs, signal }: Limits): Promise<Ended> {
+  const { file, args, input, env = {}, bytes = false, group = false } = command
   signal.throwIfAborted()
   const child = execa(file, args, {
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...(input === undefined
+      ? { stdin: 'ignore' as const }
+      : { input: bytes ? Buffer.from(input, 'latin1') : input }),
+    env,
+    encoding: bytes ? 'latin1' : 'utf8',
+    detached: group,
     timeout: Math.max(1, Math.ceil(timeoutMs)),
     cancelSignal: signal,
     forceKillAfterDelay: KILL_AFTER_MS,
@@ -47,6 +59,17 @@ export async function run({ file, args, input }: Command, { timeoutMs, signal }:
   const closePipes = () => [child.stdout, child.stderr].forEach((pipe) => pipe?.destroy())
   child.once('exit', () => setTimeout(closePipes, PIPES_AFTER_MS).unref())
   const { stdout, stderr, exitCode, timedOut, code } = await child
+  if (group && (timedOut || signal.aborted)) killGroup(child.pid)
   signal.throwIfAborted()
   return { stdout, stderr, exitCode, timedOut, missing: code === 'ENOENT' }
+}
+
+/** A group is there, under its first process's number, for as long as one of its processes is. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody is left of it.
+  }
 }

@@ -36,3 +36,9 @@ export class Interrupted extends Failure {
   override name = 'Interrupted'
   override readonly exitCode = EXIT.interrupted
 }
+
+/** Doing it would harm something: refused before anything was touched. */
+export class Refused extends Failure {
+  override name = 'Refused'
+  override readonly exitCode = EXIT.refused
+}

@@ -12,6 +12,13 @@ export function plain(text: string, maxLength = 200): string {
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`
 }
 
+/** JSON with every character that a terminal could act on as an escape of JSON's own: the same value, safe to show. */
+export function asciiControls(json: string): string {
+  return json.replace(/[\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
 /** A value as a message quotes it: plain, in quotation marks, not longer than a person wants to read. */
 export function quoted(value: string): string {
   return `"${plain(value, 60)}"`

@@ -35,14 +35,14 @@ const options = {
 } as const
 
 await recipe(import.meta.filename, options, async (context) => {
-  const { values, print, colours } = context
+  const { values, print, printJson, colours } = context
   const count = countOf('-n', values.count ?? '3', { least: 1, most: 10_000 })
   const mesh = await measureMesh(context)
   const suitable = receivers(mesh).filter(({ trit }) => !values['only-minus'] || trit === -1)
   const nodes = suitable
     .slice(0, count)
     .map(({ name, address, load1, cpus, ratio, trit }) => ({ name, address, load1, cpus, ratio, trit }))
-  if (values.json) print(JSON.stringify({ nodes }, null, 2))
+  if (values.json) printJson({ nodes })
   else nodes.forEach((node) => print(receiverLine(node, colours)))
   const silent = unmeasured(mesh.nodes)
   if (nodes.length === 0) throw new NoSuitableNode(nobody(values['only-minus'] ?? false, silent.length))

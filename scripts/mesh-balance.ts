@@ -23,17 +23,19 @@ import { measureMesh, meshOptions } from '../cli/mesh.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT } from '../lib/errors.ts'
 import { unmeasured } from '../lib/mesh/snapshot.ts'
-import { meshLines } from '../lib/show/mesh.ts'
 
 const options = { ...meshOptions, connections: { type: 'boolean' }, strict: { type: 'boolean' } } as const
 
 await recipe(import.meta.filename, options, async (context) => {
-  const { values, print, colours, width } = context
+  const { values, print, printJson, colours, width } = context
   const connections = values.connections ?? false
-  const mesh = await measureMesh(context, { connections: connections || values.json === true })
+  const [mesh, { meshLines }] = await Promise.all([
+    measureMesh(context, { connections: connections || values.json === true }),
+    import('../lib/show/mesh.ts'), // loaded while the machines are asked
+  ])
   const silent = unmeasured(mesh.nodes)
   const allWell = mesh.rule !== 1 && silent.length === 0
-  if (values.json) print(JSON.stringify(mesh, null, 2))
+  if (values.json) printJson(mesh)
   else if (!(values.quiet && allWell))
     meshLines(mesh, { colours, width, connections }).forEach((line) => print(line))
   return values.strict && silent.length > 0 ? EXIT.notMeasured : EXIT.done

@@ -1,4 +1,5 @@
 import type { Measurement } from '../node/measurement.ts'
+import type { Process } from '../node/processes.ts'
 
 /** A machine of the mesh: what is known of it before it is asked. */
 export type MeshNode = {
@@ -42,7 +43,7 @@ export type Outcome = 'ok' | Fault
 
 /** What came of asking one node. */
 export type Report =
-  | { node: MeshNode; outcome: 'ok'; measurement: Measurement; ageMs: number }
+  | { node: MeshNode; outcome: 'ok'; measurement: Measurement; processes?: Process[]; ageMs: number }
   | { node: MeshNode; outcome: Fault; reason: string }
 
 /**

@@ -1,8 +1,8 @@
 import { hostname, networkInterfaces } from 'node:os'
+import type { Limits } from '../command.ts'
 import { plain } from '../text.ts'
 import type { Host } from './hosts.ts'
 import type { MeshNode } from './node.ts'
-import { tailnet } from './tailscale.ts'
 
 export type Mesh = {
   /** This machine and the others, each name once. */
@@ -19,18 +19,17 @@ const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macOS', wi
  *
  * @throws Failure when there is a tailscale that can't tell
  */
-export async function meshNodes(
-  hosts: readonly Host[] | undefined,
-  options: { timeoutMs: number; signal: AbortSignal },
-): Promise<Mesh> {
+export async function meshNodes(hosts: readonly Host[] | undefined, limits: Limits): Promise<Mesh> {
   if (hosts) return { nodes: [thisMachine(), ...namedNodes(hosts)], from: 'hosts' }
-  const found = await tailnet(options)
+  const { tailnet } = await import('./tailscale.ts') // not loaded for hosts that a person names
+  const found = await tailnet(limits)
   if (found.running) return { nodes: found.nodes, from: 'tailnet' }
   const hint = `this machine alone: ${found.why}; add others with --hosts a,b or RESOURCE_SHARING_HOSTS=a,b`
   return { nodes: [thisMachine()], from: 'alone', hint }
 }
 
-function thisMachine(): MeshNode {
+/** This machine as a mesh of its own knows it. */
+export function thisMachine(): MeshNode {
   const name = plain(hostname().split('.')[0] ?? '', 63) || 'localhost'
   return { name, address: '127.0.0.1', os: OS_NAMES[process.platform] ?? process.platform, self: true }
 }

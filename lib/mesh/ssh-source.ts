@@ -14,6 +14,8 @@ export type SshSourceOptions = {
   connections: Connections
   /** How many nodes are asked at the same time. */
   fanout: number
+  /** With it the processes too, over a window of so many milliseconds. */
+  windowMs?: number
   /** Until when the last answer counts, in milliseconds of `performance.now()`. */
   deadlineMs: number
 }
@@ -52,11 +54,12 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
   signal.throwIfAborted()
   if (node.left) return { node, ...node.left }
   const began = performance.now()
-  const answered = ({ measurement }: Answer): Report => {
-    const found = { ...node, os: node.os === 'unknown' ? measurement.os : node.os }
-    return { node: found, outcome: 'ok', measurement, ageMs: performance.now() - began }
+  const answered = (answer: Answer): Report => {
+    const found = { ...node, os: node.os === 'unknown' ? answer.measurement.os : node.os }
+    return { node: found, outcome: 'ok', ...answer, ageMs: performance.now() - began }
   }
-  if (node.self) return answered(await measureHere({}, { timeoutMs: options.deadlineMs - began, signal }))
+  if (node.self)
+    return answered(await measureHere(sampling(options), { timeoutMs: options.deadlineMs - began, signal }))
   if (!node.ssh) return { node, outcome: 'skipped', reason: 'no way to reach it is known' }
   const files = await options.connections.files(node.ssh)
   let attempt = await ask(node.ssh, files, options, signal)
@@ -73,6 +76,10 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
   return attempt.outcome === 'ok' ? answered(attempt.answer) : { node, ...attempt }
 }
 
+function sampling({ windowMs }: SshSourceOptions): { windowMs?: number } {
+  return windowMs === undefined ? {} : { windowMs }
+}
+
 type Attempt =
   | { outcome: 'ok'; answer: Answer }
   | { outcome: 'unreachable' | 'timeout' | 'auth' | 'host-key' | 'bad-output'; reason: string }
@@ -81,14 +88,14 @@ type Attempt =
 async function ask(
   destination: SshDestination,
   files: SshFiles & { kept: boolean },
-  { deadlineMs }: SshSourceOptions,
+  options: SshSourceOptions,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const leftMs = deadlineMs - performance.now()
+  const leftMs = options.deadlineMs - performance.now()
   if (leftMs <= 0)
     return { outcome: 'timeout', reason: 'no time was left to ask it: raise --timeout or --fanout' }
-  const timeoutMs = files.kept ? leftMs * KEPT_SHARE : leftMs
-  const { nonce, script } = probe()
+  const timeoutMs = files.kept ? Math.min(leftMs, leftMs * KEPT_SHARE + (options.windowMs ?? 0)) : leftMs
+  const { nonce, script } = probe(sampling(options))
   const args = sshArguments(destination, 'exec sh -s', (leftMs * CONNECT_SHARE) / 1000, files)
   const { stdout, stderr, exitCode, timedOut, missing } = await run(
     { file: 'ssh', args, input: script },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { messageOf, plain, quoted } from '../../lib/text.ts'
+import { asciiControls, messageOf, plain, quoted } from '../../lib/text.ts'
 
 test.each([
   ['\u001B[31mred\u001B[0m', 'red'],
@@ -29,4 +29,15 @@ test('a long text is cut, and says so', () => {
 test('whatever is thrown has a message of one line', () => {
   expect(messageOf(new Error('a\nb'))).toBe('a b')
   expect(messageOf('text')).toBe('text')
+})
+
+test('JSON that is shown holds the same value, and nothing that a terminal acts on', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+      const shown = asciiControls(JSON.stringify(value))
+      expect(shown).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/)
+      expect(JSON.stringify(JSON.parse(shown))).toBe(JSON.stringify(value))
+    }),
+  )
+  expect(asciiControls('"\u009B31m"')).toBe(String.raw`"\u009b31m"`)
 })
