@@ -279,11 +279,11 @@ describe('faults', () => {
     await lab.tailscaleHostname('n2', 'web')
     const names = async (): Promise<string> =>
       (await lab.exec('n1', ['tailscale', 'status', '--json'])).stdout
-    expect(await waitUntil(async () => (await names()).includes(`"web.${tailnetDomain}."`), 10_000)).toBe(
+    expect(await waitUntil(async () => (await names()).includes(`"web.${tailnetDomain}."`), 30_000)).toBe(
       true,
     )
     await lab.tailscaleHostname('n2', 'n2')
-    expect(await waitUntil(async () => (await names()).includes(`"n2.${tailnetDomain}."`), 10_000)).toBe(true)
+    expect(await waitUntil(async () => (await names()).includes(`"n2.${tailnetDomain}."`), 30_000)).toBe(true)
   })
 
   test('a stopped tailscaled leaves no socket, and a logged-out host is back after logging in', async () => {
