@@ -7,7 +7,7 @@ import { countOf } from './numbers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 // A URL: Node takes the path of a loader for one, and would take `%20` in it for a blank.
-const LOADER = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href
+const LOADER = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/esm/index.mjs')).href
 
 /** What cron is to run, with absolute paths: it has neither this folder nor this PATH. @throws UsageError */
 export function monitorArgv(values: Parameters<typeof outletsOf>[0]): string[] {

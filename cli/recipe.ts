@@ -23,6 +23,8 @@ const COMMON = {
 
 export type Context<O extends Options> = {
   values: Values<O>
+  /** What stands on the command line besides options. Empty for a recipe that takes none. */
+  operands: string[]
   /** Aborted with an `Interrupted` when the person presses Ctrl-C or somebody ends the program. */
   signal: AbortSignal
   colours: ChalkInstance
@@ -47,6 +49,7 @@ export async function recipe<const O extends Options>(
   file: string,
   options: O,
   main: (context: Context<O>) => Promise<number>,
+  takes: { operands: boolean } = { operands: false },
 ): Promise<void> {
   const aborter = new AbortController()
   closeQuietly(process.stdout)
@@ -59,7 +62,7 @@ export async function recipe<const O extends Options>(
       setTimeout(() => process.exit(EXIT.interrupted), CLEAN_UP_MS).unref()
     })
   try {
-    const values = parseValues(options)
+    const { values, positionals } = parse(options, takes.operands)
     if (values.help) {
       print(await help(file))
       return
@@ -67,6 +70,7 @@ export async function recipe<const O extends Options>(
     process.exitCode = await main({
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strict parsing gives just what O says
       values: values as Values<O>,
+      operands: positionals,
       signal: aborter.signal,
       colours: palette(process.stdout, process.env),
       width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
@@ -100,15 +104,17 @@ function closeQuietly(stream: NodeJS.WriteStream): void {
   })
 }
 
-function parseValues(options: Options): { help?: boolean } & Record<string, unknown> {
+function parse(options: Options, allowPositionals: boolean): Arguments {
   try {
-    return parseArgs({ options: { ...COMMON, ...options }, strict: true, allowPositionals: false }).values
+    return parseArgs({ options: { ...COMMON, ...options }, strict: true, allowPositionals })
   } catch (error) {
     if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
       throw new UsageError(`${usageMessage(error.message)} (--help lists what there is)`)
     throw error
   }
 }
+
+type Arguments = { values: { help?: boolean } & Record<string, unknown>; positionals: string[] }
 
 /** What `parseArgs` found wrong, in one line that names the flag and says what to do. */
 function usageMessage(message: string): string {

@@ -73,3 +73,9 @@ function killGroup(pid: number | undefined): void {
     // Nobody is left of it.
   }
 }
+
+/** Starts a command in a session of its own that outlives this program; it reads and prints nothing. */
+export function startDetached({ file, args }: Pick<Command, 'file' | 'args'>): void {
+  const child = execa(file, args, { detached: true, cleanup: false, stdio: 'ignore', reject: false })
+  child.unref()
+}

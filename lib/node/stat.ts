@@ -6,6 +6,8 @@ export type Stat = {
   command: string
   /** Whether it is a thread of the kernel's own. */
   kernel: boolean
+  /** One letter: `R` runs, `S` and `D` sleep, `T` is stopped, `Z` has ended. */
+  state: string
   /** When it was started, in ticks since the machine was: with the PID it is this process and no other. */
   startTicks: number
   /** utime + stime. */
@@ -50,5 +52,5 @@ export function parseStat(pid: number, stat: string): Stat | undefined {
   if (!Object.values(numbers).every((value) => Number.isFinite(value))) return undefined
   // Bits above 31 would make a negative number of the flags; the bit asked for is below.
   const kernel = (field(9) & KERNEL_THREAD) !== 0
-  return { pid, command: stat.slice(open + 1, close), kernel, ...numbers }
+  return { pid, command: stat.slice(open + 1, close), kernel, state: fields[0] ?? '', ...numbers }
 }

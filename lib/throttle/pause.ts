@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '../errors.ts'
+import { liveProcesses, treeOf } from '../process/live.ts'
+import { continueAll, signal } from '../process/signals.ts'
+import { stoppedNow, toContinue, type Means } from './means.ts'
+
+const WITHIN_MS = 3000
+const POLL_MS = 10
+
+/** Stops a tree until it is released. Those that somebody else had stopped are not continued by the release. */
+export const pause: Means = {
+  title: 'pause (SIGSTOP)',
+  missing: async () => undefined,
+  plan: async (target) => stoppedNow(target),
+  async apply({ tree: [root] }) {
+    if (!root) return
+    const deadline = performance.now() + WITHIN_MS
+    // Parents first, and again until nothing runs: what is forked meanwhile is stopped in the next round.
+    for (;;) {
+      const running = treeOf(await liveProcesses(), root).filter(({ stopped }) => !stopped)
+      if (running.length === 0) return
+      if (performance.now() > deadline)
+        throw new Failure('it does not stop: it waits for a disk, or forks without end')
+      for (const each of running) await signal(each, 'SIGSTOP')
+      await sleep(POLL_MS)
+    }
+  },
+  undo: async (tree, undo) => await continueAll(toContinue((await liveProcesses()).values(), tree, undo)),
+}

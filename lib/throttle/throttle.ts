@@ -1,0 +1,180 @@
+import { Failure, Refused } from '../errors.ts'
+import {
+  bootId,
+  isThere,
+  liveProcess,
+  liveProcesses,
+  thisSession,
+  treeOf,
+  type LiveProcess,
+} from '../process/live.ts'
+import { guard } from '../process/guard.ts'
+import { messageOf, plain } from '../text.ts'
+import { cgroupMeans } from './cgroup.ts'
+import { cpulimit } from './cpulimit.ts'
+import type { Means, Target } from './means.ts'
+import { renice } from './nice.ts'
+import { pause } from './pause.ts'
+import { MEANS, readRecords, removeRecord, saveRecord, type HoldRecord, type MeansName } from './record.ts'
+import { systemd } from './systemd.ts'
+
+const ALL: Record<MeansName, Means> = {
+  cgroup2: cgroupMeans(2),
+  systemd,
+  cgroup1: cgroupMeans(1),
+  cpulimit,
+  renice,
+  pause,
+}
+
+export type Held = {
+  record: HoldRecord
+  /** How many processes are held: it and its descendants. */
+  processes: number
+  /** Better means that the machine does not have, and why. */
+  passedOver: { means: MeansName; why: string }[]
+}
+
+/** The means in words. */
+export function titleOf(means: MeansName): string {
+  return ALL[means].title
+}
+
+/** The means that a throttle tries, the best first. */
+export function throttleMeans(): MeansName[] {
+  const linuxOnly = new Set<MeansName>(['cgroup2', 'systemd', 'cgroup1', 'cpulimit'])
+  return MEANS.filter((name) => name !== 'pause' && (process.platform === 'linux' || !linuxOnly.has(name)))
+}
+
+/**
+ * Holds a process and its children back by the first of the means that works, and records how.
+ *
+ * @param percent of one CPU, for all of them together; nothing to a means that has no limit
+ * @throws Refused when the process is not there, may not be touched, or is held already
+ * @throws Failure when no means works; then nothing is changed
+ */
+export async function hold(pid: number, means: MeansName[], percent: number, force: boolean): Promise<Held> {
+  const all = await liveProcesses()
+  const root = all.get(pid)
+  if (!root) throw new Refused(`there is no process with PID ${pid}`)
+  const tree = treeOf(all, root)
+  const session = await thisSession(all)
+  for (const member of tree) {
+    const reason = guard(member, session, force)
+    if (reason !== undefined) throw new Refused(reason)
+  }
+  const boot = await bootId()
+  const earlier = (await readRecords()).find((record) => record.boot === boot && isSame(record, root))
+  if (earlier) throw new Refused(`PID ${pid} is held already, by ${titleOf(earlier.means)}: release it first`)
+  const passedOver: Held['passedOver'] = []
+  for (const name of means) {
+    const target: Target = { id: `${pid}-${Date.now().toString(36)}`, tree, percent }
+    const why = await ALL[name].missing(target)
+    const outcome = why === undefined ? await attempt(name, target, boot) : why
+    if (typeof outcome !== 'string') return { record: outcome, processes: tree.length, passedOver }
+    passedOver.push({ means: name, why: outcome })
+  }
+  throw new Failure(`PID ${pid} can't be held: ${passedOver.map(({ why }) => why).join('; ')}`)
+}
+
+/** The record when it is held, or why it is not: then what was begun is undone. */
+async function attempt(name: MeansName, target: Target, boot: string): Promise<HoldRecord | string> {
+  const [root] = target.tree
+  const writer = await liveProcess(process.pid)
+  if (!root || !writer) return 'it is gone'
+  const record: HoldRecord = {
+    id: target.id,
+    pid: root.pid,
+    start: root.start,
+    boot,
+    command: plain(root.command, 64),
+    means: name,
+    ...(name === 'pause' || name === 'renice' ? {} : { percent: target.percent }),
+    state: 'applying',
+    writer: { pid: writer.pid, start: writer.start },
+    since: new Date().toISOString(),
+    undo: await ALL[name].plan(target),
+  }
+  await saveRecord(record)
+  try {
+    await ALL[name].apply(target, record.undo)
+    const held: HoldRecord = { ...record, state: 'held' }
+    await saveRecord(held)
+    return held
+  } catch (error) {
+    await undo(record)
+    return messageOf(error)
+  }
+}
+
+export type Released = { record: HoldRecord; outcome: 'released' | 'gone' | 'another process' }
+
+/**
+ * Releases what is recorded of a PID. A process that is gone, and one that only has the PID of the recorded one, is
+ * not touched; its record is dropped, and the outcome says so.
+ *
+ * @throws Refused when nothing is recorded of it
+ */
+export async function release(pid: number): Promise<Released[]> {
+  const records = (await readRecords()).filter((record) => record.pid === pid)
+  if (records.length === 0)
+    throw new Refused(`PID ${pid} is not held by this program: \`just throttled\` lists what is`)
+  const released: Released[] = []
+  for (const record of records) {
+    const known = await stateOf(record)
+    await undo(record)
+    const outcome = known === 'there' ? 'released' : known === 'gone' ? 'gone' : 'another process'
+    released.push({ record, outcome })
+  }
+  return released
+}
+
+export type Repaired = { record: HoldRecord; why: string; failed?: string }
+
+/**
+ * Undoes what a run that was killed has left half done, continues what a limiter that was killed has left stopped,
+ * and drops the records of processes that are gone. Every recipe that holds processes begins with it.
+ */
+export async function repair(): Promise<Repaired[]> {
+  const repaired: Repaired[] = []
+  for (const record of await readRecords()) {
+    const why = await wrongWith(record)
+    if (why === undefined) continue
+    const failed = await undo(record).then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    )
+    repaired.push({ record, why, ...(failed === undefined ? {} : { failed }) })
+  }
+  return repaired
+}
+
+async function wrongWith(record: HoldRecord): Promise<string | undefined> {
+  if ((await stateOf(record)) !== 'there') return 'it has ended'
+  if (record.state === 'applying')
+    return (await isThere(record.writer))
+      ? undefined
+      : 'the run that began to hold it was ended in the middle'
+  const works = await ALL[record.means].works?.(record.id)
+  return works === false ? 'what held it was ended' : undefined
+}
+
+async function undo(record: HoldRecord): Promise<void> {
+  const all = await liveProcesses()
+  const root = all.get(record.pid)
+  const sameBoot = record.boot === (await bootId())
+  const tree = root && sameBoot && isSame(record, root) ? treeOf(all, root) : []
+  await ALL[record.means].undo(tree, sameBoot ? record.undo : {}, record.id)
+  await removeRecord(record)
+}
+
+/** What a recorded process has become. */
+async function stateOf(record: HoldRecord): Promise<'there' | 'gone' | 'another'> {
+  const now = await liveProcess(record.pid)
+  if (!now) return 'gone'
+  return record.boot === (await bootId()) && isSame(record, now) ? 'there' : 'another'
+}
+
+function isSame(record: HoldRecord, live: LiveProcess): boolean {
+  return record.pid === live.pid && record.start === live.start
+}
