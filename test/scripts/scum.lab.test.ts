@@ -73,6 +73,51 @@ async function records(): Promise<string[]> {
   return await readdir(join(state, 'resource-sharing', 'held')).catch(() => [])
 }
 
+test('a process that spins is counted within one window of its start, scores 0.6, and is not counted after its end', async () => {
+  const pid = workload(1)
+  await sleep(50)
+  const [, spinner] = await tree(pid)
+  const counted = async () => JSON.parse((await just('node-trit', '--json')).stdout).processes.map(pidOf)
+  expect(await counted()).toContain(spinner?.pid)
+  const { nodes } = JSON.parse((await just('scum-view', '--json', '--window', '2000')).stdout)
+  const [suspect] = nodes[0].processes.filter((each: { pid: number }) => each.pid === spinner?.pid)
+  expect(suspect).toMatchObject({ user: 'root', command: 'sh', inScumClass: true, scumTrit: 1 })
+  expect(suspect.terms.cpu).toBeGreaterThan(0.54)
+  expect(suspect.terms.cpu).toBeLessThan(0.66)
+  expect(suspect.score).toBe(suspect.terms.cpu + suspect.terms.mem + suspect.terms.runtime)
+  kill(-pid)
+  expect(await counted()).not.toContain(spinner?.pid)
+})
+
+function pidOf({ pid }: { pid: number }): number {
+  return pid
+}
+
+test('2,000 processes: how long scum-view takes is printed beside ps and the window', async () => {
+  const crowd = spawn(
+    'python3',
+    [
+      '-c',
+      'import os,time\nfor _ in range(2000):\n  if not os.fork(): time.sleep(60); os._exit(0)\ntime.sleep(60)',
+    ],
+    {
+      detached: true,
+      stdio: 'ignore',
+    },
+  )
+  started.push(crowd)
+  await expect.poll(async () => (await tree(crowd.pid ?? 0)).length, { timeout: 20_000 }).toBe(2001)
+  const began = performance.now()
+  await execa('ps', ['axo', 'pid,pcpu,pmem,comm'])
+  const psSeconds = (performance.now() - began) / 1000
+  const { stdout, seconds } = await just('scum-view', '--json', '-n', '5000')
+  expect(JSON.parse(stdout).nodes[0].processes.length).toBeGreaterThan(2000)
+  const share = seconds / (psSeconds + 0.5)
+  process.stdout.write(
+    `2,000 processes: scum-view ${seconds.toFixed(2)} s, ps ${psSeconds.toFixed(2)} s and the window 0.50 s: ratio ${share.toFixed(2)}\n`,
+  )
+})
+
 const LIMITING = throttleMeans().filter((means) => means !== 'renice')
 
 test.each(LIMITING)(
