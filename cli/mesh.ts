@@ -7,15 +7,9 @@ import { snapshotOf, type MeshSnapshot } from '../lib/mesh/snapshot.ts'
 import { sshSource } from '../lib/mesh/ssh-source.ts'
 import { progress } from '../lib/show/progress.ts'
 import { messageOf, quoted } from '../lib/text.ts'
+import type { meshOptions } from './mesh-options.ts'
 import { countOf, timeoutMs } from './numbers.ts'
 import type { Context } from './recipe.ts'
-
-/** What every recipe that looks at the mesh takes. */
-export const meshOptions = {
-  hosts: { type: 'string', multiple: true },
-  'hosts-file': { type: 'string', multiple: true },
-  fanout: { type: 'string' },
-} as const
 
 type MeshContext = Pick<Context<typeof meshOptions>, 'values' | 'signal' | 'note'>
 

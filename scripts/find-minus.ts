@@ -20,7 +20,8 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 3 no such machine, 4 see --strict, 130 interrupted.
  */
-import { measureMesh, meshOptions } from '../cli/mesh.ts'
+import { meshOptions } from '../cli/mesh-options.ts'
+import { measureMesh } from '../cli/mesh.ts'
 import { countOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT, NoSuitableNode } from '../lib/errors.ts'

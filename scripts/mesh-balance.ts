@@ -19,7 +19,8 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 4 see --strict, 130 interrupted.
  */
-import { measureMesh, meshOptions } from '../cli/mesh.ts'
+import { meshOptions } from '../cli/mesh-options.ts'
+import { measureMesh } from '../cli/mesh.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT } from '../lib/errors.ts'
 import { unmeasured } from '../lib/mesh/snapshot.ts'

@@ -22,11 +22,11 @@
  *
  * Exit codes: 0 done, 1 failed or the machine gave no measurement, 2 usage, 130 interrupted.
  */
-import { askMesh, meshOptions } from '../cli/mesh.ts'
+import { meshOptions } from '../cli/mesh-options.ts'
 import { countOf, timeoutMs, windowOf } from '../cli/numbers.ts'
 import { recipe, type Context } from '../cli/recipe.ts'
 import { EXIT, Failure, UsageError } from '../lib/errors.ts'
-import { thisMachine } from '../lib/mesh/nodes.ts'
+import { thisMachine } from '../lib/mesh/this-machine.ts'
 import type { Report } from '../lib/mesh/node.ts'
 import { measureHere } from '../lib/node/local.ts'
 import { suspects } from '../lib/suspects.ts'
@@ -65,11 +65,13 @@ await recipe(import.meta.filename, options, async (context) => {
   return EXIT.done
 })
 
-/** This machine alone unless the person asks for others: then nothing but it is looked at. */
+/** This machine alone unless the person asks for others: then nothing of the mesh is looked at or loaded. */
 async function ask(context: Context<typeof options>, windowMs: number): Promise<Report[]> {
   const { values, signal } = context
-  if (values.host !== undefined) return await askMesh(context, { windowMs, host: values.host })
-  if (values.mesh) return await askMesh(context, { windowMs })
+  if (values.host !== undefined || values.mesh) {
+    const { askMesh } = await import('../cli/mesh.ts')
+    return await askMesh(context, { windowMs, ...(values.host === undefined ? {} : { host: values.host }) })
+  }
   const leftMs = timeoutMs(values.timeout, 10 + windowMs / 1000) - performance.now()
   const answer = await measureHere({ windowMs }, { timeoutMs: leftMs, signal })
   return [{ node: thisMachine(), outcome: 'ok', ...answer, ageMs: 0 }]

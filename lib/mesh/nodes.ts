@@ -1,8 +1,8 @@
 import { hostname, networkInterfaces } from 'node:os'
 import type { Limits } from '../command.ts'
-import { plain } from '../text.ts'
 import type { Host } from './hosts.ts'
 import type { MeshNode } from './node.ts'
+import { thisMachine } from './this-machine.ts'
 
 export type Mesh = {
   /** This machine and the others, each name once. */
@@ -11,8 +11,6 @@ export type Mesh = {
   /** What a person should know about where the nodes come from. */
   hint?: string
 }
-
-const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macOS', win32: 'windows' }
 
 /**
  * The nodes of the mesh: those that the person names, else the tailnet's, else this machine alone.
@@ -26,12 +24,6 @@ export async function meshNodes(hosts: readonly Host[] | undefined, limits: Limi
   if (found.running) return { nodes: found.nodes, from: 'tailnet' }
   const hint = `this machine alone: ${found.why}; add others with --hosts a,b or RESOURCE_SHARING_HOSTS=a,b`
   return { nodes: [thisMachine()], from: 'alone', hint }
-}
-
-/** This machine as a mesh of its own knows it. */
-export function thisMachine(): MeshNode {
-  const name = plain(hostname().split('.')[0] ?? '', 63) || 'localhost'
-  return { name, address: '127.0.0.1', os: OS_NAMES[process.platform] ?? process.platform, self: true }
 }
 
 /** A named host that is this machine is left out: it is measured anyway, and would count twice. */

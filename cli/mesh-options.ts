@@ -1,0 +1,6 @@
+/** What every recipe that looks at the mesh takes. */
+export const meshOptions = {
+  hosts: { type: 'string', multiple: true },
+  'hosts-file': { type: 'string', multiple: true },
+  fanout: { type: 'string' },
+} as const
