@@ -62,6 +62,27 @@ cron-remove *args:
 cron-show *args:
     @{{ run }}scripts/cron-show.ts "$@"
 
+# Slow a process and its children down, or stop them for a while; --release undoes it
+[group('act')]
+[no-cd]
+[no-exit-message]
+scum-throttle *args:
+    @{{ run }}scripts/scum-throttle.ts "$@"
+
+# What scum-throttle holds
+[group('act')]
+[no-cd]
+[no-exit-message]
+throttled *args:
+    @{{ run }}scripts/throttled.ts "$@"
+
+# End processes, kindly first
+[group('act')]
+[no-cd]
+[no-exit-message]
+scum-kill *args:
+    @{{ run }}scripts/scum-kill.ts "$@"
+
 # A real tailnet on this one machine (root, Linux): up [N], down, status, exec NODE CMD…
 [group('develop')]
 [no-cd]

@@ -3,6 +3,7 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pMap from 'p-map'
 import { run } from '../command.ts'
+import { writeAtomically } from '../state/atomic-file.ts'
 import { runtimeDir } from '../state/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
 import type { SshFiles } from './ssh.ts'
@@ -57,8 +58,7 @@ export class Connections {
     if (!tailnet || tailnet.hostKeys.length === 0) return undefined
     const lines = tailnet.hostKeys.map((key) => `${tailnet.dnsName} ${key}\n`).join('')
     const path = join(dir, `keys-${digest(lines)}`)
-    const { default: writeFileAtomic } = await import('write-file-atomic')
-    if (!(await exists(path))) await writeFileAtomic(path, lines, { mode: 0o600 })
+    if (!(await exists(path))) await writeAtomically(path, lines, 0o600)
     return path
   }
 }

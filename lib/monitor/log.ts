@@ -1,7 +1,6 @@
-import { constants, open, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { Failure } from '../errors.ts'
-import { messageOf, quoted } from '../text.ts'
+import { fileFailure } from './file-failure.ts'
 
 /** How long a line of another writer may take to be there whole. */
 const SETTLE_MS = 50
@@ -15,9 +14,7 @@ const SETTLE_MS = 50
  */
 export async function appendLine(file: string, line: string): Promise<void> {
   try {
-    // Without O_NONBLOCK, opening a named pipe that nobody reads would wait for ever.
-    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
-    const handle = await open(file, flags, 0o644)
+    const handle = await open(file, 'a+', 0o644)
     try {
       const bytes = Buffer.from(`${(await isCutShort(handle)) ? '\n' : ''}${line}\n`)
       const { bytesWritten } = await handle.write(bytes)
@@ -26,7 +23,7 @@ export async function appendLine(file: string, line: string): Promise<void> {
       await handle.close()
     }
   } catch (error) {
-    throw new Failure(`--log ${quoted(file)} can't be written: ${messageOf(error)}`, { cause: error })
+    throw fileFailure('--log', file, error)
   }
 }
 

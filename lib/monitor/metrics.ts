@@ -33,7 +33,10 @@ export function metrics({ trit, ratio, processes, scumProcesses }: Observed): st
     .filter(({ inScumClass }) => inScumClass)
     .toSorted((a, b) => b.score - a.score || a.process.pid - b.process.pid)
     .slice(0, MOST_PROCESSES)
-    .map(({ process: { pid, command }, score }) => [`{pid="${pid}",command="${label(command)}"}`, score] as const)
+    .map(
+      ({ process: { pid, command }, score }) =>
+        [`{pid="${pid}",command="${label(command)}"}`, score] as const,
+    )
   return [
     gauge('node_trit', 'Trit of this machine: 1 overloaded, 0 balanced, -1 has room.', [['', trit]]),
     gauge('load_ratio', '1-minute load average over the CPUs that the machine may use.', [['', ratio]]),

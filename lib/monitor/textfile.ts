@@ -1,6 +1,5 @@
-import { Failure } from '../errors.ts'
 import { writeAtomically } from '../state/atomic-file.ts'
-import { messageOf, quoted } from '../text.ts'
+import { fileFailure } from './file-failure.ts'
 import { metrics, type Observed } from './metrics.ts'
 
 /**
@@ -13,6 +12,6 @@ export async function writeTextfile(file: string, observed: Observed): Promise<v
   try {
     await writeAtomically(file, metrics(observed), 0o644)
   } catch (error) {
-    throw new Failure(`--textfile ${quoted(file)} can't be written: ${messageOf(error)}`, { cause: error })
+    throw fileFailure('--textfile', file, error)
   }
 }

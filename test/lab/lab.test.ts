@@ -125,7 +125,10 @@ describe('hosts', () => {
     const command = 'trap "echo interrupted; exit 7" INT; echo ready; while :; do sleep 0.1; done'
     const { process: child } = await lab.spawn('n1', ['script', '-qefc', command, '/dev/null'])
     child.stdout.once('data', () => child.stdin.write('\u0003'))
-    expect(await child).toMatchObject({ stdout: expect.stringMatching(/ready[\s\S]*interrupted/), exitCode: 7 })
+    expect(await child).toMatchObject({
+      stdout: expect.stringMatching(/ready[\s\S]*interrupted/),
+      exitCode: 7,
+    })
   })
 
   test('a command that runs into its deadline is ended inside the host', async () => {

@@ -49,3 +49,14 @@ test('output without end is cut off', async () => {
   expect(ended.timedOut).toBe(false)
   expect(ended.exitCode).not.toBe(0)
 })
+
+test('what is added to the environment does not take the rest away', async () => {
+  const command = { file: 'sh', args: ['-c', 'echo "$ADDED" "${HOME:+home}"'], env: { ADDED: 'x' } }
+  expect((await run(command, { timeoutMs: 5000, signal: never })).stdout).toBe('x home\n')
+})
+
+test('bytes that are not UTF-8 come through as they are', async () => {
+  const input = String.fromCodePoint(...Array.from({ length: 256 }, (_, byte) => byte))
+  const command = { file: 'cat', args: [], input, bytes: true }
+  expect((await run(command, { timeoutMs: 5000, signal: never })).stdout).toBe(input)
+})

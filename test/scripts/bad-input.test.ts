@@ -37,6 +37,19 @@ test.concurrent.each([
   ['node-trit', ['--window', 'long'], /--window takes .* not "long"/],
   ['node-trit', ['--window', '1'], /--window takes .* not "1"/],
   ['node-trit', ['--bare', '--json'], /--bare and --json/],
+  ['node-trit', ['--bare', '--log', 'FOLDER/log'], /--bare and --log/],
+  ['node-trit', ['--log', ''], /--log needs a value/],
+  ['node-trit', ['--textfile', 'FOLDER/metrics.txt'], /--textfile takes .* not ".*metrics.txt"/],
+  ['node-trit', ['--textfile', 'FOLDER/.prom'], /--textfile takes .* not ".*"/],
+  ['node-trit', ['--for', '2'], /--for needs --alert/],
+  ['node-trit', ['--alert', 'x', '--for', '0'], /--for takes .* not "0"/],
+  ['cron-install', ['--every', '60'], /--every takes .* not "60"/],
+  ['cron-install', ['--every', '0'], /--every takes .* not "0"/],
+  ['cron-install', ['--every', '2.5'], /--every takes a whole number .* not "2.5"/],
+  ['cron-install', ['--textfile', 'x.txt'], /--textfile takes .* not "x.txt"/],
+  ['cron-install', ['--alert', 'a\nb'], /no place for the line break in "--alert=a b"/],
+  ['cron-remove', ['operand'], /unexpected argument operand/],
+  ['cron-show', ['--every', '5'], /unknown option --every/],
 ])('%s %j is a usage error of one line', async (script, args, message) => {
   const ran = await runScript(
     script,
@@ -58,7 +71,7 @@ test('the stack is shown to who asks for it, and to nobody else', async () => {
   expect(ran.stderr).toMatch(/\n {4}at /)
 })
 
-test.each(['mesh-balance', 'find-minus', 'node-trit'])(
+test.each(['mesh-balance', 'find-minus', 'node-trit', 'cron-install', 'cron-remove', 'cron-show'])(
   '%s --help says what it does and how it ends',
   async (script) => {
     const ran = await runScript(script, ['--help'])

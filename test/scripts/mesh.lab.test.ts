@@ -247,6 +247,28 @@ test('a name that a host gives itself is never an option, a command, or taken fo
   expect((await lab.exec('n1', ['ls', '/tmp/owned'])).exitCode).not.toBe(0)
 })
 
+test('host keys that the coordination server vouches for are believed, and no others', async () => {
+  const key = async (node: string) => {
+    const { stdout } = await lab.exec(node, ['cat', '/etc/ssh/ssh_host_ed25519_key.pub'])
+    return stdout.split(' ').slice(0, 2).join(' ')
+  }
+  // n2 is announced with its own key, n4 with n2's.
+  const announced = await key('n2')
+  const add = (node: string) => `s#"DNSName": "${node}.ts.test."#"sshHostKeys": ["${announced}"], &#`
+  const script = `#!/bin/sh\nPATH=\${PATH#*:}\ntailscale "$@" | sed -e '${add('n2')}' -e '${add('n4')}'\n`
+  const place = 'mkdir -p /run/keys && cat >/run/keys/tailscale && chmod +x /run/keys/tailscale'
+  await lab.exec('n1', ['sh', '-c', place], { input: script })
+  const forget =
+    'rm -f ~/.ssh/known_hosts; for each in /tmp/resource-sharing-1000/*; do ssh -F none -O exit -o ControlPath=$each x; done'
+  await lab.exec('n1', ['sh', '-c', forget], { user: 'operator' })
+  const env = { PATH: '/run/keys:/usr/local/bin:/usr/bin:/bin:/srv/resource-sharing/node_modules/.bin' }
+  const { stdout } = await just(['mesh-balance', '--json'], { env, user: 'operator' })
+  const outcomes = Object.fromEntries(
+    Mesh.parse(JSON.parse(stdout)).nodes.map(({ name, outcome }) => [name, outcome]),
+  )
+  expect(outcomes).toMatchObject({ n2: 'ok', n4: 'host-key', n5: 'ok' })
+})
+
 test('cron runs it with its bare PATH and no terminal', async () => {
   const command = '/srv/resource-sharing/node_modules/.bin/just --justfile /srv/resource-sharing/justfile'
   const lines = [
