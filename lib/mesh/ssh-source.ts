@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import pMap from 'p-map'
 import { run } from '../command.ts'
+import { Failure, Interrupted } from '../errors.ts'
 import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
 import { measureHere } from '../node/local.ts'
 import { probe } from '../node/probe.ts'
@@ -58,8 +59,14 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
     const found = { ...node, os: node.os === 'unknown' ? answer.measurement.os : node.os }
     return { node: found, outcome: 'ok', ...answer, ageMs: performance.now() - began }
   }
-  if (node.self)
-    return answered(await measureHere(sampling(options), { timeoutMs: options.deadlineMs - began, signal }))
+  if (node.self) {
+    try {
+      return answered(await measureHere(sampling(options), { timeoutMs: options.deadlineMs - began, signal }))
+    } catch (error) {
+      if (!(error instanceof Failure) || error instanceof Interrupted) throw error
+      return { node, outcome: 'bad-output', reason: messageOf(error) }
+    }
+  }
   if (!node.ssh) return { node, outcome: 'skipped', reason: 'no way to reach it is known' }
   const files = await options.connections.files(node.ssh)
   let attempt = await ask(node.ssh, files, options, signal)

@@ -32,7 +32,7 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
     throw new Failure(
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',
     )
-  if (exitCode === 0) return { running: true, nodes: parseStatus(stdout) }
+  if (exitCode === 0 || stdout.startsWith('{')) return { running: true, nodes: parseStatus(stdout) }
   if (NO_DAEMON.test(stderr)) return { running: false, why: 'the tailscale daemon is not running' }
   const line = stderr
     .split('\n')

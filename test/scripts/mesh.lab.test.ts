@@ -269,6 +269,48 @@ test('host keys that the coordination server vouches for are believed, and no ot
   expect(outcomes).toMatchObject({ n2: 'ok', n4: 'host-key', n5: 'ok' })
 })
 
+test('scum-view looks at another host, and at all of them, a Mac included', async () => {
+  await lab.exec('n2', [
+    'sh',
+    '-c',
+    'setsid sh -c "while :; do :; done" </dev/null >/dev/null 2>&1 & echo $! >/tmp/spinner',
+  ])
+  const one = await just(['scum-view', '--host', 'n2', '--json', '-n', '1'])
+  const all = await just(['scum-view', '--mesh', '--json', '-n', '1'])
+  await lab.exec('n2', ['sh', '-c', 'kill -9 $(cat /tmp/spinner)'])
+  expect(JSON.parse(one.stdout).nodes).toMatchObject([
+    { name: 'n2', processes: [{ command: 'sh', user: 'root', inScumClass: true }] },
+  ])
+  const { nodes }: { nodes: { name: string; trit: number }[] } = JSON.parse(all.stdout)
+  expect(nodes.map(({ name }) => name)).toEqual(expect.arrayContaining(['n1', 'n2', 'n4', 'n5']))
+  expect(all.stderr).toMatch(/^n7: unreachable: /m)
+  expect(await just(['scum-view', '--host', 'n99'])).toMatchObject({ exitCode: 2, stdout: '' })
+  expect((await just(['scum-view', '--host', 'n7'])).stderr).toMatch(/^n7: unreachable: /)
+})
+
+test('a real tailscale that is stopped, logged out or not running says what to do', async () => {
+  const on2 = () => lab.exec('n2', ['just', 'mesh-balance'], { cwd: '/srv/resource-sharing' })
+  await lab.tailscaleDown('n2')
+  expect(await on2()).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: 'Tailscale is stopped: run `tailscale up`',
+  })
+  await lab.tailscaleUp('n2')
+  await lab.logout('n2')
+  expect(await on2()).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: 'Tailscale is logged out: run `tailscale up`',
+  })
+  await lab.tailscaleUp('n2')
+  await lab.tailscaledStop('n2')
+  const alone = await on2()
+  expect([alone.exitCode, alone.stdout]).toEqual([0, expect.stringMatching(/^n2 \(here\) /m)])
+  expect(alone.stderr).toMatch(/^this machine alone: the tailscale daemon is not running; [^\n]*$/)
+  await lab.tailscaledStart('n2')
+})
+
 test('cron runs it with its bare PATH and no terminal', async () => {
   const command = '/srv/resource-sharing/node_modules/.bin/just --justfile /srv/resource-sharing/justfile'
   const lines = [

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -187,6 +187,21 @@ test('a pause stops the whole tree, and the release continues it but for what wa
     .poll(async () => (await tree(pid)).filter(({ stopped }) => stopped).map((each) => each.pid))
     .toEqual([first?.pid])
   expect(second && (await liveProcess(second.pid))?.stopped).toBe(false)
+})
+
+test('a record of before a reboot touches nothing, and says so', async () => {
+  const sleeper = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
+  started.push(sleeper)
+  await just('scum-throttle', String(sleeper.pid), '--pause')
+  const [name = ''] = await records()
+  const file = join(state, 'resource-sharing', 'held', name)
+  const record = JSON.parse(await readFile(file, 'utf8'))
+  await writeFile(file, JSON.stringify({ ...record, boot: 'an earlier one' }))
+  const released = await just('scum-throttle', String(sleeper.pid), '--release')
+  expect(released.stderr).toMatch(/its PID belongs to another process now: nothing was touched/)
+  expect(released.exitCode).toBe(5)
+  expect((await liveProcess(sleeper.pid ?? 0))?.stopped).toBe(true)
+  expect(await records()).toEqual([])
 })
 
 test('a parent that ends while its tree is paused leaves no child stopped for good', async () => {

@@ -75,6 +75,7 @@ test('a process that is gone, the probe and its children are not there', () => {
 
 test('samples without time between them give no shares', () => {
   expect(shares(at(10, stat(7, 'a')), at(10, stat(7, 'a', { cpu: 9 })), MACHINE, nobody)).toEqual([])
+  expect(shares(at(10, stat(7, 'a')), at(9, stat(7, 'a', { cpu: 9 })), MACHINE, nobody)).toEqual([])
 })
 
 test.each(['a b', 'x) S 1 (y', 'line\nbreak', '\n/proc/1/stat:1 (init', ') R 2 3', '', '((', 'ü\u001B[31m'])(
@@ -121,4 +122,22 @@ test('a user is named by the database, by number where it has no name, and not a
     'root:x:0:0:root:/root:/bin/sh\noperator:x:1000:1000::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\n',
   )
   expect([7, 8, 9, 10].map(userOf)).toEqual(['root', 'operator', '77', '?'])
+})
+
+test('whatever vanishes, appears or is born again between the samples, each share is that of one process', () => {
+  const one = fc.record({
+    pid: fc.integer({ min: 1, max: 9 }),
+    cpu: fc.nat(500),
+    start: fc.integer({ min: 1, max: 3 }),
+  })
+  const crowd = fc.uniqueArray(one, { selector: ({ pid }) => pid })
+  fc.assert(
+    fc.property(crowd, crowd, fc.double({ min: 0.1, max: 100, noNaN: true }), (first, second, seconds) => {
+      const lines = (each: typeof first) => each.map(({ pid, cpu, start }) => stat(pid, 'x', { cpu, start }))
+      const found = shares(at(100, ...lines(first)), at(100 + seconds, ...lines(second)), MACHINE, nobody)
+      expect(found.map(({ pid }) => pid)).toEqual(second.map(({ pid }) => pid))
+      for (const [index, { cpuPercent }] of found.entries())
+        expect(cpuPercent).toBeLessThanOrEqual((second[index]?.cpu ?? 0) / (100 + seconds - 100) + 1e-9)
+    }),
+  )
 })
