@@ -14,6 +14,11 @@ const needs = [
   ['unshare', 'util-linux'],
   ['flock', 'util-linux'],
   ['mount', 'mount'],
+  // What the tests use on this machine itself.
+  ['ssh', 'openssh-client'],
+  ['ps', 'procps'],
+  ['python3', 'python3-minimal'],
+  ['cpulimit', 'cpulimit'],
 ] as const
 
 const isThere = async (name: string): Promise<boolean> => {
@@ -22,7 +27,7 @@ const isThere = async (name: string): Promise<boolean> => {
   return false
 }
 
-/** Installs the packages this machine lacks for the lab; does nothing, and asks no registry, when all are there. */
+/** Installs the packages this machine lacks for the lab and its tests; does nothing, and asks no registry, when all are there. */
 export const installMissing = async (log: Log): Promise<void> => {
   const missing = new Set<string>()
   for (const [name, debian] of needs) if (!(await isThere(name))) missing.add(debian)
