@@ -1,4 +1,8 @@
-import { execa } from 'execa'
+import { createRequire } from 'node:module'
+import type * as Execa from 'execa'
+
+// Required, not imported: each of its hundred files would go through tsx's hooks, and every recipe start later.
+const { execa }: typeof Execa = createRequire(import.meta.url)('execa')
 
 export type Command = {
   file: string
