@@ -1,0 +1,85 @@
+import { Interrupted } from '../errors.ts'
+import { messageOf } from '../text.ts'
+import { connect, PinnedAgent, type Endpoint } from './connection.ts'
+import { ownInfo } from './device.ts'
+import { exchange, type Answer } from './exchange.ts'
+import { PeerFailure } from './failures.ts'
+import type { Identity } from './identity.ts'
+import { Info, PORT } from './schema.ts'
+
+/** A peer that answers: over TLS it is known by its certificate, over HTTP by nothing. */
+export type Peer = Endpoint & { info: Info }
+
+export type ProbeOptions = {
+  identity: Identity
+  timeoutMs: number
+  signal: AbortSignal
+  /** Speak HTTP with a peer that speaks no TLS. */
+  insecureHttp: boolean
+}
+
+/**
+ * Asks whether LocalSend listens at an address, and who it is.
+ *
+ * @throws PeerFailure when not, or when it announces another certificate than it shows; the signal's reason
+ */
+export async function probe(
+  at: { name: string; address: string; port: number },
+  options: ProbeOptions,
+): Promise<Peer> {
+  try {
+    return await ask({ ...at, protocol: 'https' }, options)
+  } catch (error) {
+    const silent = error instanceof PeerFailure && error.trouble === 'unreachable'
+    if (!silent || /no answer within|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/.test(error.message)) throw error
+    if (options.insecureHttp) return await ask({ ...at, protocol: 'http' }, options)
+    const plain = await ask({ ...at, protocol: 'http' }, options).catch(() => undefined)
+    if (plain === undefined) throw error
+    throw new PeerFailure('unreachable', `${at.name} speaks no TLS: --insecure-http sends without`)
+  }
+}
+
+async function ask(
+  endpoint: Endpoint,
+  { identity, timeoutMs, signal }: Pick<ProbeOptions, 'identity' | 'timeoutMs' | 'signal'>,
+): Promise<Peer> {
+  const { socket, fingerprint } = await connect(endpoint, identity, timeoutMs, signal)
+  const pinned = { ...endpoint, ...(fingerprint === undefined ? {} : { fingerprint }) }
+  socket.destroy()
+  const agent = new PinnedAgent(pinned, identity, timeoutMs, signal)
+  try {
+    const info = Info.parse((await introduce(pinned, agent, identity, timeoutMs, signal)).body)
+    if (
+      fingerprint !== undefined &&
+      info.fingerprint !== '' &&
+      info.fingerprint.toUpperCase() !== fingerprint
+    )
+      throw new PeerFailure('changed', `${endpoint.name} announces another certificate than it shows`)
+    return { ...pinned, info }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof PeerFailure || error instanceof Interrupted) throw error
+    const what = `something answers at port ${endpoint.port} of ${endpoint.name}, but not as LocalSend does`
+    throw new PeerFailure('unreachable', `${what}: ${messageOf(error)}`, { cause: error })
+  } finally {
+    agent.destroy()
+  }
+}
+
+/** By `register`; apps that do not know it have `info`. */
+async function introduce(
+  endpoint: Endpoint,
+  agent: PinnedAgent,
+  identity: Identity,
+  silenceMs: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const json = ownInfo(identity.fingerprint, endpoint.protocol, PORT)
+  const within = AbortSignal.any([signal, AbortSignal.timeout(silenceMs)])
+  const register = { method: 'POST', path: 'register', body: { json }, silenceMs } as const
+  const answer = await exchange(agent, endpoint, register, within)
+  if (answer.status === 200 && Info.safeParse(answer.body).success) return answer
+  const info = await exchange(agent, endpoint, { method: 'GET', path: 'info', silenceMs }, within)
+  if (info.status === 200) return info
+  throw new Error(`it answered ${answer.status}`)
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Failure } from '../errors.ts'
+import { writeAtomically } from '../state/atomic-file.ts'
+import { takeLock } from '../state/lock.ts'
+import { messageOf, quoted } from '../text.ts'
+import { PeerFailure } from './failures.ts'
+
+const Remembered = z.record(z.string(), z.string())
+
+/**
+ * Refuses a peer that shows another certificate than it did when it was first seen; one that is new is remembered.
+ *
+ * @param folder of this user's state
+ * @param peer its name for messages, and the address that it is remembered by
+ * @param trustNew a changed certificate is remembered instead
+ * @throws PeerFailure when it has changed; Failure when the file can't be read or written
+ */
+export async function checkTrust(
+  folder: string,
+  peer: { name: string; address: string; port: number; fingerprint: string },
+  trustNew: boolean,
+): Promise<void> {
+  const file = join(folder, 'localsend-peers.json')
+  const key = `${peer.address} ${peer.port}`
+  const known = (await remembered(file)).get(key)
+  if (known === peer.fingerprint) return
+  if (known !== undefined && !trustNew)
+    throw new PeerFailure(
+      'changed',
+      `the certificate of ${peer.name} has changed (${short(known)} is now ${short(peer.fingerprint)}): nothing was sent; if LocalSend was set up anew there, say --trust-new`,
+    )
+  await remember(file, key, peer.fingerprint)
+}
+
+const short = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`
+
+async function remembered(file: string): Promise<Map<string, string>> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}'
+    throw new Failure(`${quoted(file)} can't be read: ${messageOf(error)}`, { cause: error })
+  })
+  try {
+    return new Map(Object.entries(Remembered.parse(JSON.parse(text))))
+  } catch (error) {
+    throw new Failure(`${quoted(file)} is damaged: delete it to trust every peer anew`, { cause: error })
+  }
+}
+
+/** Read again under a lock: another run may have remembered another peer meanwhile. */
+async function remember(file: string, key: string, fingerprint: string): Promise<void> {
+  try {
+    const lock = await lockOf(file)
+    try {
+      const all = await remembered(file)
+      all.set(key, fingerprint)
+      await writeAtomically(file, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`, 0o600)
+    } finally {
+      await lock.release()
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw new Failure(`${quoted(file)} can't be written: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function lockOf(file: string) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const lock = await takeLock(`${file}.lock`)
+    if (lock !== undefined) return lock
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Failure(`${quoted(file)} is in use by another run`)
+}
