@@ -83,6 +83,34 @@ throttled *args:
 scum-kill *args:
     @{{ run }}scripts/scum-kill.ts "$@"
 
+# Send files to the idle machine with the most room: --target NAME, --via localsend|taildrop|ssh|auto
+[group('share')]
+[no-cd]
+[no-exit-message]
+share-to-idle *args:
+    @{{ run }}scripts/share-to-idle.ts "$@"
+
+# Take files from LocalSend, on a machine without the app
+[group('share')]
+[no-cd]
+[no-exit-message]
+receive *args:
+    @{{ run }}scripts/receive.ts "$@"
+
+# A systemd user service that receives, and where to put it
+[group('share')]
+[no-cd]
+[no-exit-message]
+receive-install *args:
+    @{{ run }}scripts/receive.ts --systemd "$@"
+
+# The machines of the tailnet where LocalSend answers now
+[group('share')]
+[no-cd]
+[no-exit-message]
+peers *args:
+    @{{ run }}scripts/peers.ts "$@"
+
 # A real tailnet on this one machine (root, Linux): up [N], down, status, exec NODE CMD…
 [group('develop')]
 [no-cd]

@@ -65,6 +65,14 @@ export async function askMesh(context: MeshContext, wanted: Wanted): Promise<Rep
   return await withConnections(reports, deadlineMs, signal)
 }
 
+/** The nodes of the mesh, without asking any. */
+export async function nodesOf({ values, signal, note }: MeshContext): Promise<MeshNode[]> {
+  const limits = { timeoutMs: timeoutMs(values.timeout), signal }
+  const { nodes, hint } = await meshNodes(await chosenHosts(values), limits)
+  if (hint !== undefined && !values.quiet) note(hint)
+  return nodes
+}
+
 function named(host: string, nodes: readonly MeshNode[]): MeshNode {
   const node = nodes.find(({ name }) => name === host)
   if (node) return node

@@ -68,6 +68,50 @@ export async function run(command: Command, { timeoutMs, signal }: Limits): Prom
   return { stdout, stderr, exitCode, timedOut, missing: code === 'ENOENT' }
 }
 
+/**
+ * Runs two commands, the first one's output being the second one's input, after the second one's own `input`. When the
+ * first fails, the second is told to end before it could take what came for the whole.
+ *
+ * @throws the signal's reason once it is aborted and both are gone
+ */
+export async function runPiped(
+  from: Pick<Command, 'file' | 'args' | 'env'>,
+  to: Pick<Command, 'file' | 'args' | 'env' | 'input'>,
+  { timeoutMs, signal }: Limits,
+): Promise<[Ended, Ended]> {
+  signal.throwIfAborted()
+  const options = {
+    timeout: Math.max(1, Math.ceil(timeoutMs)),
+    cancelSignal: signal,
+    forceKillAfterDelay: KILL_AFTER_MS,
+    maxBuffer: MAX_OUTPUT_CHARACTERS,
+    stripFinalNewline: false,
+    reject: false,
+  } as const
+  const source = execa(from.file, from.args, {
+    ...options,
+    env: from.env ?? {},
+    stdin: 'ignore',
+    buffer: { stdout: false },
+  })
+  const sink = execa(to.file, to.args, { ...options, env: to.env ?? {}, stdin: 'pipe' })
+  sink.stdin.on('error', () => source.kill())
+  sink.stdin.write(to.input ?? '')
+  source.stdout.pipe(sink.stdin, { end: false })
+  const first = await source
+  if (first.failed) sink.kill()
+  else sink.stdin.end()
+  const second = await sink
+  signal.throwIfAborted()
+  return [endedAs(first, ''), endedAs(second, second.stdout)]
+}
+
+type Result = { stderr: string; exitCode?: number; timedOut: boolean; code?: string | undefined }
+
+function endedAs({ stderr, exitCode, timedOut, code }: Result, stdout: string): Ended {
+  return { stdout, stderr, exitCode, timedOut, missing: code === 'ENOENT' }
+}
+
 /** A group is there, under its first process's number, for as long as one of its processes is. */
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return

@@ -16,6 +16,8 @@ export type ProbeOptions = {
   signal: AbortSignal
   /** Speak HTTP with a peer that speaks no TLS. */
   insecureHttp: boolean
+  /** Sees the certificate before anything is written to the peer, and may refuse it by throwing. */
+  check?: (fingerprint: string) => Promise<void>
 }
 
 /**
@@ -30,22 +32,25 @@ export async function probe(
   try {
     return await ask({ ...at, protocol: 'https' }, options)
   } catch (error) {
-    const silent = error instanceof PeerFailure && error.trouble === 'unreachable'
-    if (!silent || /no answer within|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/.test(error.message)) throw error
+    if (!speaksNoTls(error)) throw error
     if (options.insecureHttp) return await ask({ ...at, protocol: 'http' }, options)
-    const plain = await ask({ ...at, protocol: 'http' }, options).catch(() => undefined)
-    if (plain === undefined) throw error
-    throw new PeerFailure('unreachable', `${at.name} speaks no TLS: --insecure-http sends without`)
+    const message = `${at.name} speaks no TLS at port ${at.port}: --insecure-http sends without`
+    throw new PeerFailure('unreachable', message, { cause: error })
   }
 }
 
-async function ask(
-  endpoint: Endpoint,
-  { identity, timeoutMs, signal }: Pick<ProbeOptions, 'identity' | 'timeoutMs' | 'signal'>,
-): Promise<Peer> {
+/** Whether somebody answered, but not with a handshake. */
+function speaksNoTls(error: unknown): boolean {
+  const cause = error instanceof PeerFailure && error.trouble === 'unreachable' ? error.cause : undefined
+  if (!(cause instanceof Error) || !('code' in cause)) return false
+  return cause.code === 'EPROTO' || cause.code === 'ECONNRESET' || String(cause.code).startsWith('ERR_SSL')
+}
+
+async function ask(endpoint: Endpoint, { identity, timeoutMs, signal, check }: ProbeOptions): Promise<Peer> {
   const { socket, fingerprint } = await connect(endpoint, identity, timeoutMs, signal)
-  const pinned = { ...endpoint, ...(fingerprint === undefined ? {} : { fingerprint }) }
   socket.destroy()
+  if (fingerprint !== undefined) await check?.(fingerprint)
+  const pinned = { ...endpoint, ...(fingerprint === undefined ? {} : { fingerprint }) }
   const agent = new PinnedAgent(pinned, identity, timeoutMs, signal)
   try {
     const info = Info.parse((await introduce(pinned, agent, identity, timeoutMs, signal)).body)

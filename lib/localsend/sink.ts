@@ -21,7 +21,7 @@ export type Outcome = ({ outcome: 'stored' } & Stored) | { outcome: 'wrong lengt
 
 const MOST_NUMBERED = 10_000
 /** What a file system answers that has no hard links. */
-const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 
 /**
  * Writes what arrives to a temporary file, and gives it its name when it is whole and on the disk: under a name of its

@@ -41,7 +41,8 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
   throw new Failure(`\`tailscale status\` failed: ${line ?? 'it says nothing of why'}`)
 }
 
-async function findTailscale(): Promise<string | undefined> {
+/** The path of its command, also where PATH does not have it. */
+export async function findTailscale(): Promise<string | undefined> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
   const candidates = [...folders, ...USUAL_FOLDERS].map((folder) => join(folder, 'tailscale'))
   for (const candidate of [...candidates, MAC_APP]) {

@@ -8,7 +8,7 @@ Description=Trit and busy processes of this machine
 
 [Service]
 Type=oneshot
-ExecStart=${argv.map(word).join(' ')}
+ExecStart=${argv.map(unitWord).join(' ')}
 `,
     },
     {
@@ -27,7 +27,7 @@ WantedBy=timers.target
 }
 
 /** One word of a command line as systemd.service(5) reads it: `%` and `$` are doubled, C escapes between quotes. */
-function word(text: string, position: number): string {
+export function unitWord(text: string, position: number): string {
   const literal = text.replaceAll('%', '%%').replaceAll('$', () => (position === 0 ? '$' : '$$'))
   if (/^[\w@+=:,./%$-]+$/.test(text)) return literal
   return `"${literal.replaceAll(/["\\]/g, String.raw`\$&`)}"`
