@@ -6,8 +6,13 @@ root := justfile_directory()
 # cron's PATH is bare: where Node usually is comes last.
 export PATH := root / "node_modules/.bin:" + env("PATH", "/usr/bin:/bin") + ":/usr/local/bin:/opt/homebrew/bin"
 
-# tsx as a loader of ES modules starts faster than its own command; the whole path lets recipes run in the caller's folder.
-run := "exec node --import '" + root / "node_modules/tsx/dist/esm/index.mjs' '" + root + "/'"
+# tsx keeps what it has compiled in a folder of /tmp that anybody may have made before: what is run would be theirs.
+export TSX_DISABLE_CACHE := "1"
+
+# tsx as a loader of ES modules starts faster than its own command. The whole path, as a URL, lets recipes run in the
+# caller's folder. Node warns when both variables of colours are set; FORCE_COLOR decides.
+loader := "file://" + replace(encode_uri_component(root), "%2F", "/") + "/node_modules/tsx/dist/esm/index.mjs"
+run := '[ -z "${FORCE_COLOR+x}" ] || unset NO_COLOR; exec node --import ' + quote(loader) + " " + quote(root + "/")
 
 [private]
 default:

@@ -1,4 +1,5 @@
-import { EXIT, Failure, UsageError } from '../lib/errors.ts'
+import { createInterface } from 'node:readline'
+import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
 
 /** The person said no. */
 class Declined extends Failure {
@@ -10,13 +11,23 @@ class Declined extends Failure {
  * Asks before something is killed or moved. Without a terminal there is nobody to ask.
  *
  * @param yes whether `--yes` was said
- * @throws UsageError without a terminal and without `--yes`; Declined when the answer is not yes
+ * @throws UsageError without a terminal and without `--yes`; Declined when the answer is not yes; Interrupted
  */
-export async function confirm(what: string, yes: boolean): Promise<void> {
+export async function confirm(what: string, yes: boolean, signal: AbortSignal): Promise<void> {
   if (yes) return
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError(`${what}? There is no terminal to ask on: say --yes`)
-  const { question } = await import('zx')
-  const answer = await question(`${what}? [y/N] `, { input: process.stdin, output: process.stderr })
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Declined('nothing was done')
+  // Not zx's `question`: at the end of the input it never answers.
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      terminal.once('SIGINT', () => reject(new Interrupted('interrupted')))
+      terminal.once('close', () => reject(new Declined('nothing was done')))
+      signal.addEventListener('abort', () => reject(signal.reason))
+      terminal.question(`${what}? [y/N] `, resolve)
+    })
+    if (!/^y(?:es)?$/i.test(answer.trim())) throw new Declined('nothing was done')
+  } finally {
+    terminal.close()
+  }
 }

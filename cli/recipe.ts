@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
 import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { palette } from '../lib/show/palette.ts'
+import { timeoutMs } from './numbers.ts'
 import { asciiControls, messageOf, plain } from '../lib/text.ts'
 
 /** How long after Ctrl-C a recipe may take to leave nothing behind. */
@@ -67,13 +68,14 @@ export async function recipe<const O extends Options>(
       print(await help(file))
       return
     }
+    if (typeof values.timeout === 'string') timeoutMs(values.timeout) // malformed is malformed, also where the recipe has a time of its own
     process.exitCode = await main({
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strict parsing gives just what O says
       values: values as Values<O>,
       operands: positionals,
       signal: aborter.signal,
       colours: palette(process.stdout, process.env),
-      width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+      width: process.stdout.columns || Number.POSITIVE_INFINITY,
       print,
       printJson: (value) => print(asciiControls(JSON.stringify(value, null, 2))),
       note,
@@ -99,8 +101,10 @@ function note(line: string): void {
 /** A reader that has seen enough (`| head -1`) is no error. */
 function closeQuietly(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit()
-    throw error
+    // A terminal that is gone is such a reader too.
+    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit()
+    if (stream !== process.stderr) note(`the output can't be written: ${messageOf(error)}`)
+    process.exit(EXIT.failed)
   })
 }
 

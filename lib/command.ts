@@ -21,6 +21,8 @@ export type Limits = {
   /** After so long it is told to end, and killed shortly after that. */
   timeoutMs: number
   signal: AbortSignal
+  /** It is ended when it prints more than so many characters (16 million). */
+  maxOutput?: number
 }
 
 export type Ended = {
@@ -31,6 +33,8 @@ export type Ended = {
   timedOut: boolean
   /** There is no such command. */
   missing: boolean
+  /** It printed more than it may; what is here is the beginning. */
+  tooMuch: boolean
 }
 
 const KILL_AFTER_MS = 300
@@ -42,7 +46,8 @@ const MAX_OUTPUT_CHARACTERS = 16_000_000
  *
  * @throws the signal's reason once it is aborted and the command is gone; nothing else, whatever the command does
  */
-export async function run(command: Command, { timeoutMs, signal }: Limits): Promise<Ended> {
+export async function run(command: Command, limits: Limits): Promise<Ended> {
+  const { timeoutMs, signal, maxOutput = MAX_OUTPUT_CHARACTERS } = limits
   const { file, args, input, env = {}, bytes = false, group = false } = command
   signal.throwIfAborted()
   const child = execa(file, args, {
@@ -55,17 +60,17 @@ export async function run(command: Command, { timeoutMs, signal }: Limits): Prom
     timeout: Math.max(1, Math.ceil(timeoutMs)),
     cancelSignal: signal,
     forceKillAfterDelay: KILL_AFTER_MS,
-    maxBuffer: MAX_OUTPUT_CHARACTERS,
+    maxBuffer: maxOutput,
     stripFinalNewline: false,
     reject: false,
   })
   // What the command started may outlive it and hold its pipes open.
   const closePipes = () => [child.stdout, child.stderr].forEach((pipe) => pipe?.destroy())
   child.once('exit', () => setTimeout(closePipes, PIPES_AFTER_MS).unref())
-  const { stdout, stderr, exitCode, timedOut, code } = await child
-  if (group && (timedOut || signal.aborted)) killGroup(child.pid)
+  const result = await child
+  if (group && (result.timedOut || signal.aborted)) killGroup(child.pid)
   signal.throwIfAborted()
-  return { stdout, stderr, exitCode, timedOut, missing: code === 'ENOENT' }
+  return endedAs(result, result.stdout)
 }
 
 /**
@@ -106,10 +111,17 @@ export async function runPiped(
   return [endedAs(first, ''), endedAs(second, second.stdout)]
 }
 
-type Result = { stderr: string; exitCode?: number; timedOut: boolean; code?: string | undefined }
+type Result = {
+  stderr: string
+  exitCode?: number
+  timedOut: boolean
+  code?: string | undefined
+  isMaxBuffer: boolean
+}
 
-function endedAs({ stderr, exitCode, timedOut, code }: Result, stdout: string): Ended {
-  return { stdout, stderr, exitCode, timedOut, missing: code === 'ENOENT' }
+function endedAs(result: Result, stdout: string): Ended {
+  const { stderr, exitCode, timedOut, code, isMaxBuffer } = result
+  return { stdout, stderr, exitCode, timedOut, missing: code === 'ENOENT', tooMuch: isMaxBuffer }
 }
 
 /** A group is there, under its first process's number, for as long as one of its processes is. */

@@ -16,7 +16,7 @@
  */
 import { timeoutMs } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT } from '../lib/errors.ts'
+import { EXIT, Failure } from '../lib/errors.ts'
 import { readCrontab, writeCrontab } from '../lib/monitor/crontab-command.ts'
 import { remove } from '../lib/monitor/crontab.ts'
 
@@ -25,7 +25,13 @@ await recipe(import.meta.filename, {}, async ({ values, signal, printJson, note 
   const before = await readCrontab(limits)
   const after = remove(before)
   const changed = after !== before
-  if (changed) await writeCrontab(after, limits)
+  if (changed)
+    await writeCrontab(after, limits).catch(async (error: unknown) => {
+      // Debian's cron runs a crontab whose last line has no newline, but takes none.
+      if (!(error instanceof Failure) || after === undefined || after.endsWith('\n')) throw error
+      await writeCrontab(`${after}\n`, limits)
+      if (!values.quiet) note('cron wanted a newline at the end of the last line')
+    })
   if (values.json) printJson({ changed })
   else if (!values.quiet) note(changed ? 'removed' : 'there is nothing of this program in the crontab')
   return EXIT.done

@@ -22,8 +22,9 @@
 import { meshOptions } from '../cli/mesh-options.ts'
 import { measureMesh } from '../cli/mesh.ts'
 import { recipe } from '../cli/recipe.ts'
+import { pairs } from '../lib/balance.ts'
 import { EXIT } from '../lib/errors.ts'
-import { unmeasured } from '../lib/mesh/snapshot.ts'
+import { measured, unmeasured } from '../lib/mesh/snapshot.ts'
 
 const options = { ...meshOptions, connections: { type: 'boolean' }, strict: { type: 'boolean' } } as const
 
@@ -35,7 +36,7 @@ await recipe(import.meta.filename, options, async (context) => {
     import('../lib/show/mesh.ts'), // loaded while the machines are asked
   ])
   const silent = unmeasured(mesh.nodes)
-  const allWell = mesh.rule !== 1 && silent.length === 0
+  const allWell = pairs(measured(mesh.nodes)).length === 0 && silent.length === 0
   if (values.json) printJson(mesh)
   else if (!(values.quiet && allWell))
     meshLines(mesh, { colours, width, connections }).forEach((line) => print(line))

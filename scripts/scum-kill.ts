@@ -23,9 +23,9 @@ import { recipe } from '../cli/recipe.ts'
 import { repairFirst } from '../cli/repair.ts'
 import { EXIT, Refused } from '../lib/errors.ts'
 import { guard } from '../lib/process/guard.ts'
-import { end } from '../lib/process/kill.ts'
+import { end, maySignal } from '../lib/process/kill.ts'
 import { liveProcesses, thisSession } from '../lib/process/live.ts'
-import { plain } from '../lib/text.ts'
+import { messageOf, plain } from '../lib/text.ts'
 
 const options = { grace: { type: 'string' }, yes: { type: 'boolean' }, force: { type: 'boolean' } } as const
 
@@ -39,7 +39,7 @@ await recipe(
   import.meta.filename,
   options,
   async (context) => {
-    const { values, operands, signal, print, printJson } = context
+    const { values, operands, signal, print, printJson, note } = context
     const pids = pidsOf(operands)
     const graceMs =
       numberOf('--grace', values.grace ?? '10', { least: 0, most: 3600, unit: 'seconds' }) * 1000
@@ -50,10 +50,12 @@ await recipe(
       if (!target) throw new Refused(`there is no process with PID ${pid}`)
       const reason = guard(target, session, values.force ?? false)
       if (reason !== undefined) throw new Refused(reason)
+      if (!maySignal(target))
+        throw new Refused(`PID ${pid} (${plain(target.command, 40)}) can only be ended by root`)
       return target
     })
     const named = targets.map(({ pid, command }) => `${pid} (${plain(command, 40)})`).join(', ')
-    await confirm(`End ${named}`, values.yes ?? false)
+    await confirm(`End ${named}`, values.yes ?? false, signal)
     const endings = await Promise.all(
       targets.map(async (target) => ({
         pid: target.pid,
@@ -61,11 +63,13 @@ await recipe(
         outcome: await end(target, graceMs, signal),
       })),
     )
-    await repairFirst({ ...context, values: { ...values, quiet: true } })
     if (values.json) printJson({ processes: endings })
     else if (!values.quiet)
       for (const { pid, command, outcome } of endings)
         print(`PID ${pid} (${plain(command)}) ${WORDS[outcome]}`)
+    await repairFirst({ ...context, values: { quiet: true } }).catch((error: unknown) =>
+      note(messageOf(error)),
+    )
     return endings.some(({ outcome }) => outcome === 'still there') ? EXIT.failed : EXIT.done
   },
   { operands: true },

@@ -17,7 +17,7 @@
  *   -q, --quiet   print nothing when all went well
  *   -h, --help    this text
  *
- * Exit codes: 0 done, 1 failed and nothing changed, 2 usage, 5 refused before anything was touched.
+ * Exit codes: 0 done, 1 failed and nothing changed, 2 usage, 5 refused before anything was touched, 130 interrupted.
  */
 import { availableParallelism } from 'node:os'
 import { numberOf } from '../cli/numbers.ts'
@@ -62,9 +62,12 @@ async function holdBack(
   pid: number,
   means: Parameters<typeof hold>[1],
   percent: number,
-  { values, print, printJson }: Context<typeof options>,
+  { values, signal, print, printJson }: Context<typeof options>,
 ): Promise<number> {
-  const { record, processes, passedOver } = await hold(pid, means, percent, values.force ?? false)
+  const { record, processes, passedOver } = await hold(pid, means, percent, {
+    force: values.force ?? false,
+    signal,
+  })
   const { command, means: used, percent: limit } = record
   if (values.json) printJson({ pid, command, means: used, percent: limit, processes, passedOver })
   else if (!values.quiet) {

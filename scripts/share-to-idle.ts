@@ -46,8 +46,6 @@ await recipe(
     const { values, operands, print, printJson, note } = context
     const way = wayOf(context)
     const parcel = await walk(operands)
-    if (parcel.leftOut.length > 0)
-      note(`not sent: ${plain(parcel.leftOut.join(', '))}: neither files nor folders`)
     const [first, ...others] = await candidates(context)
     if (first === undefined) throw new NoSuitableNode('No idle peers available')
 
@@ -90,6 +88,8 @@ await recipe(
       const speed = seconds > 0.1 && bytes > 0 ? `, ${bytesText(bytes / seconds)}/s` : ''
       print(`sent ${what} (${bytesText(sentBytes)}) to ${node.name} by ${by}${where}${speed}`)
     }
+    if (parcel.leftOut.length > 0 && via === 'localsend')
+      note(`not sent: ${plain(parcel.leftOut.join(', '))}: neither files nor folders`)
     if (declined.length === 0) return EXIT.done
     const more = declined.length > 1 ? ` and ${declined.length - 1} more` : ''
     note(`${node.name} did not want ${quoted(declined[0] ?? '')}${more}`)

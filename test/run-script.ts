@@ -16,7 +16,7 @@ export async function runScript(
     process.execPath,
     ['--import', `${ROOT}node_modules/tsx/dist/esm/index.mjs`, `${ROOT}scripts/${name}.ts`, ...args],
     {
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', TSX_DISABLE_CACHE: '1', ...env },
       extendEnv: false,
       stdin: 'ignore',
       reject: false,

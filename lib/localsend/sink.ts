@@ -37,13 +37,12 @@ export async function store(
 ): Promise<Outcome> {
   const part = partFile(root, randomBytes(8).toString('hex'))
   try {
-    const handle = await open(part, 'wx', 0o600)
+    const handle = await open(part, 'wx')
     let sha256: string | undefined
     try {
       sha256 = await write(source, handle, expected.size)
       if (sha256 === undefined) return { outcome: 'wrong length' }
       if (expected.sha256 !== undefined && expected.sha256 !== sha256) return { outcome: 'damaged' }
-      await handle.chmod(0o666 & ~process.umask())
       await setTimes(handle, expected)
       await handle.sync()
     } finally {

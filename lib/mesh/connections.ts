@@ -58,8 +58,12 @@ export class Connections {
     if (!tailnet || tailnet.hostKeys.length === 0) return undefined
     const lines = tailnet.hostKeys.map((key) => `${tailnet.dnsName} ${key}\n`).join('')
     const path = join(dir, `keys-${digest(lines)}`)
-    if (!(await exists(path))) await writeAtomically(path, lines, 0o600)
-    return path
+    if (await exists(path)) return path
+    // Without the file, on a full disk, ssh decides by what it has seen before.
+    return await writeAtomically(path, lines, 0o600).then(
+      () => path,
+      () => undefined,
+    )
   }
 }
 

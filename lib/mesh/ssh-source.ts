@@ -23,6 +23,9 @@ export type SshSourceOptions = {
 
 /** A kept connection that is silent for this share of the time left is taken for dead. */
 const KEPT_SHARE = 0.25
+/** Characters of an answer, and of what a login shell says around it; a process is about seven hundred. */
+const MOST_LOAD = 1_000_000
+const MOST_PROCESSES = 64_000_000
 /** Of the time left, how much ssh may spend until it is connected. */
 const CONNECT_SHARE = 0.5
 
@@ -104,10 +107,12 @@ async function ask(
   const timeoutMs = files.kept ? Math.min(leftMs, leftMs * KEPT_SHARE + (options.windowMs ?? 0)) : leftMs
   const { nonce, script } = probe(sampling(options))
   const args = sshArguments(destination, 'exec sh -s', (leftMs * CONNECT_SHARE) / 1000, files)
-  const { stdout, stderr, exitCode, timedOut, missing } = await run(
+  const { stdout, stderr, exitCode, timedOut, missing, tooMuch } = await run(
     { file: 'ssh', args, input: script },
-    { timeoutMs, signal },
+    { timeoutMs, signal, maxOutput: options.windowMs === undefined ? MOST_LOAD : MOST_PROCESSES },
   )
+  if (tooMuch)
+    return { outcome: 'bad-output', reason: 'it prints without end instead of an answer to the probe' }
   try {
     return { outcome: 'ok', answer: parseAnswer(stdout, nonce) }
   } catch (error) {
@@ -128,6 +133,7 @@ function late(timeoutMs: number, stderr: string): Attempt {
 /** The last thing that the other side complained of. */
 function said(stderr: string): string {
   const line = stderr
+    .slice(-4000)
     .split('\n')
     .map((text) => plain(text, 80))
     .findLast((text) => text !== '')

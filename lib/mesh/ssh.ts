@@ -33,6 +33,8 @@ export function sshArguments(
     'PermitLocalCommand=no',
     'RemoteCommand=none',
     'RequestTTY=no',
+    // The three that OpenSSH has had only since 8.7 turn off what older ones can't be told to do either.
+    'IgnoreUnknown=StdinNull,ForkAfterAuthentication,SessionType',
     'StdinNull=no',
     'ForkAfterAuthentication=no',
     'SessionType=default',

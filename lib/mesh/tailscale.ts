@@ -10,6 +10,9 @@ import { parseStatus } from './status.ts'
 const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin']
 const MAC_APP = '/Applications/Tailscale.app/Contents/MacOS/Tailscale'
 
+/** Characters: fifty thousand peers. */
+const MOST_STATUS = 128_000_000
+
 /** What its command says where the daemon does not run, on Linux and on a Mac. */
 const NO_DAEMON = /failed to connect to local tailscale|doesn't appear to be running|is tailscaled? running/i
 
@@ -27,7 +30,12 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
   const file = await findTailscale()
   if (file === undefined) return { running: false, why: 'tailscale is not installed' }
   const command = { file, args: ['status', '--json'] }
-  const { stdout, stderr, exitCode, timedOut } = await run(command, limits)
+  const { stdout, stderr, exitCode, timedOut, tooMuch } = await run(command, {
+    ...limits,
+    maxOutput: MOST_STATUS,
+  })
+  if (tooMuch)
+    throw new Failure('`tailscale status --json` prints more than any tailnet: name machines with --hosts')
   if (timedOut)
     throw new Failure(
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',

@@ -57,6 +57,7 @@ function framed(output: string, nonce: string): string {
 
 function said(output: string): string {
   const line = output
+    .slice(-4000)
     .split('\n')
     .map((text) => plain(text, 80))
     .findLast((text) => text !== '')

@@ -12,7 +12,7 @@ import { probe } from './probe.ts'
 export async function measureHere(wanted: { windowMs?: number }, limits: Limits): Promise<Answer> {
   const { nonce, script } = probe(wanted)
   const command = { file: '/bin/sh', args: ['-s'], input: script }
-  const { stdout, timedOut } = await run(command, limits)
+  const { stdout, timedOut } = await run(command, { ...limits, maxOutput: 64_000_000 })
   if (timedOut) throw new Failure('this machine did not answer within the time: raise --timeout')
   try {
     const { measurement, processes } = parseAnswer(stdout, nonce)

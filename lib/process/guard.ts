@@ -14,7 +14,8 @@ export function guard(target: LiveProcess, session: Session, force: boolean): st
   if (target.pid === 1) return `${name} is the first process of the machine`
   if (target.kernel) return `${name} is a thread of the kernel`
   if (session.line.has(target.pid)) return `${name} is this program or what it was started from`
-  if (/^sshd(?:-session|-auth)?$/.test(target.command)) return `${name} is the ssh server: you may be cut off`
+  if (/(?:^|\/)sshd(?:-session|-auth)?(?::|$)/.test(target.command))
+    return `${name} is the ssh server: you may be cut off`
   if (target.uid !== session.uid && !force)
     return `${name} belongs to another user (uid ${target.uid}): say --force if you mean it`
   return undefined

@@ -19,6 +19,15 @@ export async function end(target: LiveProcess, graceMs: number, aborted: AbortSi
   return (await gone(target, AFTER_KILL_MS, aborted)) ? 'killed' : 'still there'
 }
 
+/** Whether this user may send a signal to a process at all. */
+export function maySignal({ pid }: LiveProcess): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'EPERM')
+  }
+}
+
 async function gone(target: LiveProcess, withinMs: number, aborted: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + withinMs
   for (;;) {

@@ -1,5 +1,4 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { run } from '../command.ts'
 import { Failure } from '../errors.ts'
 import { parseStat } from '../node/stat.ts'
@@ -75,7 +74,7 @@ async function readProc(pid: number): Promise<LiveProcess | undefined> {
 
 /** A file below /proc; undefined when its process is gone. */
 async function proc(path: string): Promise<string | undefined> {
-  return await readFile(`/proc/${path}`, 'latin1').catch(() => undefined)
+  return await readFile(`/proc/${path}`, 'utf8').catch(() => undefined)
 }
 
 async function fromPs(): Promise<LiveProcess[]> {
@@ -114,5 +113,5 @@ export async function bootId(): Promise<string> {
 export async function thisSession(
   all: ReadonlyMap<number, LiveProcess>,
 ): Promise<{ uid: number; line: Set<number> }> {
-  return { uid: userInfo().uid, line: lineOf(all, process.pid) }
+  return { uid: process.getuid?.() ?? 0, line: lineOf(all, process.pid) }
 }

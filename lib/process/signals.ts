@@ -1,3 +1,5 @@
+import { Failure } from '../errors.ts'
+import { messageOf } from '../text.ts'
 import { liveProcess, type LiveProcess } from './live.ts'
 
 /**
@@ -13,7 +15,9 @@ export async function signal(target: LiveProcess, name: NodeJS.Signals): Promise
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
-    throw error
+    throw new Failure(`PID ${target.pid} can't be signalled: ${messageOf(error)}: try as root`, {
+      cause: error,
+    })
   }
 }
 

@@ -12,12 +12,12 @@ const COLUMNS: Column[] = [
   { head: 'USER', shrinks: true, optional: 1 },
   { head: 'COMMAND', shrinks: true },
   { head: 'CPU %', align: 'right' },
-  { head: 'MEM %', align: 'right' },
+  { head: 'MEM %', align: 'right', optional: 0 },
   { head: 'RSS', align: 'right', optional: 3 },
   { head: 'RUN TIME', align: 'right', optional: 2 },
   { head: 'SCORE', align: 'right' },
   { head: '= CPU + MEM + TIME', align: 'right', optional: 4 },
-  { head: 'TRIT', align: 'right' },
+  { head: 'TRIT', align: 'right', optional: 0.5 },
   { head: 'ACTION' },
 ]
 

@@ -14,7 +14,8 @@ import { messageOf, quoted } from '../text.ts'
  */
 export async function stateDir(): Promise<string> {
   const xdg = process.env.XDG_STATE_HOME
-  const folder = join(xdg?.startsWith('/') ? xdg : join(homedir(), '.local', 'state'), 'resource-sharing')
+  const base = xdg?.startsWith('/') ? xdg : join(home(), '.local', 'state')
+  const folder = join(base, 'resource-sharing')
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
@@ -23,4 +24,15 @@ export async function stateDir(): Promise<string> {
     })
   }
   return folder
+}
+
+/** A user without an entry in the user database, as in containers, may have none. */
+function home(): string {
+  try {
+    const path = homedir()
+    if (path.startsWith('/')) return path
+  } catch {
+    // Told below.
+  }
+  throw new Failure('this user has no home folder for the state of this program: set XDG_STATE_HOME')
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../errors.ts'
@@ -97,13 +97,22 @@ export function cgroupMeans(version: 1 | 2): Means {
         if (pids.length === 0 && (await removed(group))) return
         for (const pid of pids) {
           const member = tree.find((each) => each.pid === pid)
-          await attach((member && undo[keyOf(member)]) ?? home, pid)
+          await attach(await nearest((member && undo[keyOf(member)]) ?? home), pid)
         }
         await sleep(round * 10)
       }
       throw new Failure(`the control group ${group} can't be emptied`)
     },
   }
+}
+
+/** A group, or where it has been removed meanwhile the next one above it that is there. */
+async function nearest(group: string): Promise<string> {
+  const there = await access(join(group, 'cgroup.procs')).then(
+    () => true,
+    () => false,
+  )
+  return there || group === '/' ? group : await nearest(dirname(group))
 }
 
 function groupName(id: string): string {

@@ -20,7 +20,7 @@ export const cpulimit: Means = {
     const { missing } = await run({ file: 'cpulimit', args: ['--help'] }, brief(3000))
     return missing ? 'cpulimit is not installed' : undefined
   },
-  plan: async (target) => stoppedNow(target),
+  plan: async (target) => stoppedNow(target.tree),
   async apply(target) {
     const limits = await dividedLimits(target)
     // The shell is found again by its name, which holds the record's id.
@@ -65,9 +65,12 @@ wait
 async function dividedLimits({ tree, percent }: Target): Promise<string[]> {
   const { processes = [] } = await measureHere({ windowMs: WINDOW_MS }, brief(10_000))
   const usage = new Map(processes.map(({ pid, cpuPercent }) => [pid, cpuPercent]))
-  const busy = tree.map(({ pid }) => ({ pid, used: usage.get(pid) ?? 0 })).filter(({ used }) => used > 1)
+  // What somebody has stopped stays so: cpulimit would continue it.
+  const running = tree.filter(({ stopped }) => !stopped)
+  const busy = running.map(({ pid }) => ({ pid, used: usage.get(pid) ?? 0 })).filter(({ used }) => used > 1)
   const total = busy.reduce((sum, { used }) => sum + used, 0)
-  if (total === 0) return tree.slice(0, 1).map(({ pid }) => `${pid}:${Math.round(percent)}`)
+  if (running.length === 0) throw new Failure('it is stopped already')
+  if (total === 0) return running.slice(0, 1).map(({ pid }) => `${pid}:${Math.round(percent)}`)
   return busy.map(({ pid, used }) => `${pid}:${Math.max(1, Math.round((percent * used) / total))}`)
 }
 

@@ -13,7 +13,8 @@ export type Means = {
   missing: (target: Target) => Promise<string | undefined>
   /** What it will have to know to undo itself; changes nothing yet. */
   plan: (target: Target) => Promise<Undo>
-  apply: (target: Target, undo: Undo) => Promise<void>
+  /** `save` writes down what has to be undone besides; it has to be there before it is done. */
+  apply: (target: Target, undo: Undo, save: (undo: Undo) => Promise<void>) => Promise<void>
   /**
    * Undoes what was applied, in part or wholly. The tree is as it is now; it is empty when the process is gone.
    *
@@ -33,7 +34,7 @@ const STOPPED = 'stopped'
 const RUNNING = 'running'
 
 /** Which of a tree somebody else had stopped: for a means that stops processes itself. */
-export function stoppedNow({ tree }: Target): Undo {
+export function stoppedNow(tree: readonly LiveProcess[]): Undo {
   return Object.fromEntries(tree.map((each) => [keyOf(each), each.stopped ? STOPPED : RUNNING]))
 }
 

@@ -9,7 +9,9 @@ import { keyOf, type Means } from './means.ts'
 /** The lowest priority: it yields to all others, and has what they leave. No limit where they leave much. */
 export const renice: Means = {
   title:
-    process.platform === 'darwin' ? 'renice and taskpolicy -b' : 'renice (yields to others, no fixed limit)',
+    process.platform === 'darwin'
+      ? 'renice and taskpolicy -b'
+      : `renice (yields to others, no fixed limit${process.getuid?.() === 0 ? '' : '; only root can undo it'})`,
   missing: async () => undefined,
   plan: async ({ tree }) => {
     const priorities = tree.map((each) => [keyOf(each), String(priorityOf(each.pid))])
@@ -48,6 +50,10 @@ async function setAll({ pid }: LiveProcess, priority: number): Promise<void> {
       setPriority(Number(thread), priority)
     } catch (error) {
       if (error instanceof Error && 'info' in error && /ESRCH/.test(JSON.stringify(error.info))) continue
+      if (priority < constants.priority.PRIORITY_LOW && process.getuid?.() !== 0)
+        throw new Failure(
+          `only root can raise the priority of PID ${pid} again: sudo renice ${priority} -p ${pid}`,
+        )
       throw new Failure(`the priority of PID ${pid} can't be set to ${priority}: ${messageOf(error)}`, {
         cause: error,
       })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../errors.ts'
 import { liveProcesses, treeOf } from '../process/live.ts'
 import { continueAll, signal } from '../process/signals.ts'
-import { stoppedNow, toContinue, type Means } from './means.ts'
+import { keyOf, stoppedNow, toContinue, type Means } from './means.ts'
 
 const WITHIN_MS = 3000
 const POLL_MS = 10
@@ -11,16 +11,23 @@ const POLL_MS = 10
 export const pause: Means = {
   title: 'pause (SIGSTOP)',
   missing: async () => undefined,
-  plan: async (target) => stoppedNow(target),
-  async apply({ tree: [root] }) {
+  plan: async ({ tree }) => stoppedNow(tree),
+  async apply({ tree: [root] }, undo, save) {
     if (!root) return
     const deadline = performance.now() + WITHIN_MS
-    // Parents first, and again until nothing runs: what is forked meanwhile is stopped in the next round.
+    let known = undo
+    // Parents first, and again until nothing runs. What is born meanwhile is written down before it is stopped: with
+    // its parent gone, nothing else would tell of it.
     for (;;) {
-      const running = treeOf(await liveProcesses(), root).filter(({ stopped }) => !stopped)
+      const tree = treeOf(await liveProcesses(), root)
+      const running = tree.filter(({ stopped }) => !stopped)
       if (running.length === 0) return
       if (performance.now() > deadline)
         throw new Failure('it does not stop: it waits for a disk, or forks without end')
+      if (running.some((each) => known[keyOf(each)] === undefined)) {
+        known = { ...stoppedNow(running), ...known }
+        await save(known)
+      }
       for (const each of running) await signal(each, 'SIGSTOP')
       await sleep(POLL_MS)
     }

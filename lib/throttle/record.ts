@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { Failure } from '../errors.ts'
+import { messageOf } from '../text.ts'
 import { writeAtomically } from '../state/atomic-file.ts'
 import { stateDir } from '../state/state-dir.ts'
 
@@ -31,26 +33,53 @@ export type HoldRecord = z.infer<typeof HoldRecord>
 
 async function folder(): Promise<string> {
   const path = join(await stateDir(), 'held')
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await keeping(mkdir(path, { recursive: true, mode: 0o700 }))
   return path
+}
+
+/** A full disk or a folder of somebody else's is no defect of this program. */
+async function keeping<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw new Failure(`what is held can't be written down or read: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** Puts a record in the place of its earlier one, whole or not at all, also when power fails. */
 export async function saveRecord(record: HoldRecord): Promise<void> {
-  await writeAtomically(join(await folder(), `${record.id}.json`), `${JSON.stringify(record)}\n`, 0o600)
+  const file = join(await folder(), `${record.id}.json`)
+  await keeping(writeAtomically(file, `${JSON.stringify(record)}\n`, 0o600))
 }
 
 export async function removeRecord({ id }: HoldRecord): Promise<void> {
   await rm(join(await folder(), `${id}.json`), { force: true })
 }
 
-/** All records, the oldest first. A file that is no record is left alone. */
+/** All records, the oldest first. A file that is no record is left alone; `strangeRecords` names it. */
 export async function readRecords(): Promise<HoldRecord[]> {
-  const path = await folder()
-  const names = (await readdir(path)).filter((name) => /^[^.].*\.json$/.test(name))
-  const texts = await Promise.all(names.map((name) => readFile(join(path, name), 'utf8').catch(() => '')))
-  const records = texts.flatMap((text) => HoldRecord.safeParse(json(text)).data ?? [])
+  const records = (await readAll()).flatMap(({ record }) => record ?? [])
   return records.toSorted((a, b) => (a.since < b.since ? -1 : 1))
+}
+
+/** Files among the records that this version does not understand: what they hold has to be looked at by a person. */
+export async function strangeRecords(): Promise<string[]> {
+  return (await readAll()).flatMap(({ file, record }) => (record ? [] : [file]))
+}
+
+async function readAll(): Promise<{ file: string; record: HoldRecord | undefined }[]> {
+  const path = await folder()
+  const names = (await keeping(readdir(path))).filter((name) => /^[^.].*\.json$/.test(name))
+  const all = await Promise.all(
+    names.map(async (name) => {
+      const file = join(path, name)
+      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        return error.code === 'ENOENT' ? undefined : ''
+      })
+      return text === undefined ? [] : [{ file, record: HoldRecord.safeParse(json(text)).data }]
+    }),
+  )
+  return all.flat()
 }
 
 function json(text: string): unknown {

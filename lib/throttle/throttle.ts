@@ -2,6 +2,7 @@ import { Failure, Refused } from '../errors.ts'
 import {
   bootId,
   isThere,
+  lineOf,
   liveProcess,
   liveProcesses,
   thisSession,
@@ -35,6 +36,13 @@ export type Held = {
   passedOver: { means: MeansName; why: string }[]
 }
 
+export type HoldOptions = {
+  /** Another user's process too. */
+  force: boolean
+  /** When it is aborted, what was begun is undone. */
+  signal: AbortSignal
+}
+
 /** The means in words. */
 export function titleOf(means: MeansName): string {
   return ALL[means].title
@@ -53,24 +61,35 @@ export function throttleMeans(): MeansName[] {
  * @throws Refused when the process is not there, may not be touched, or is held already
  * @throws Failure when no means works; then nothing is changed
  */
-export async function hold(pid: number, means: MeansName[], percent: number, force: boolean): Promise<Held> {
+export async function hold(
+  pid: number,
+  means: MeansName[],
+  percent: number,
+  options: HoldOptions,
+): Promise<Held> {
   const all = await liveProcesses()
   const root = all.get(pid)
   if (!root) throw new Refused(`there is no process with PID ${pid}`)
   const tree = treeOf(all, root)
   const session = await thisSession(all)
   for (const member of tree) {
-    const reason = guard(member, session, force)
+    const reason = guard(member, session, options.force)
     if (reason !== undefined) throw new Refused(reason)
   }
   const boot = await bootId()
-  const earlier = (await readRecords()).find((record) => record.boot === boot && isSame(record, root))
-  if (earlier) throw new Refused(`PID ${pid} is held already, by ${titleOf(earlier.means)}: release it first`)
+  // A process that is held by two records would be released by neither.
+  const family = [...treeOf(all, root), ...[...lineOf(all, pid)].flatMap((above) => all.get(above) ?? [])]
+  for (const record of await readRecords())
+    if (record.boot === boot && family.some((member) => isSame(record, member)))
+      throw new Refused(
+        `PID ${record.pid} (${record.command}) is held already, by ${titleOf(record.means)}: release it first`,
+      )
   const passedOver: Held['passedOver'] = []
   for (const name of means) {
     const target: Target = { id: `${pid}-${Date.now().toString(36)}`, tree, percent }
     const why = await ALL[name].missing(target)
-    const outcome = why === undefined ? await attempt(name, target, boot) : why
+    options.signal.throwIfAborted()
+    const outcome = why === undefined ? await attempt(name, target, boot, options.signal) : why
     if (typeof outcome !== 'string') return { record: outcome, processes: tree.length, passedOver }
     passedOver.push({ means: name, why: outcome })
   }
@@ -78,7 +97,12 @@ export async function hold(pid: number, means: MeansName[], percent: number, for
 }
 
 /** The record when it is held, or why it is not: then what was begun is undone. */
-async function attempt(name: MeansName, target: Target, boot: string): Promise<HoldRecord | string> {
+async function attempt(
+  name: MeansName,
+  target: Target,
+  boot: string,
+  aborted: AbortSignal,
+): Promise<HoldRecord | string> {
   const [root] = target.tree
   const writer = await liveProcess(process.pid)
   if (!root || !writer) return 'it is gone'
@@ -97,12 +121,19 @@ async function attempt(name: MeansName, target: Target, boot: string): Promise<H
   }
   await saveRecord(record)
   try {
-    await ALL[name].apply(target, record.undo)
-    const held: HoldRecord = { ...record, state: 'held' }
+    let { undo: needed } = record
+    await ALL[name].apply(target, needed, async (more) => {
+      needed = more
+      await saveRecord({ ...record, undo: needed })
+    })
+    aborted.throwIfAborted()
+    const held: HoldRecord = { ...record, undo: needed, state: 'held' }
     await saveRecord(held)
     return held
   } catch (error) {
-    await undo(record)
+    const saved = (await readRecords()).find(({ id }) => id === record.id)
+    await undo(saved ?? record)
+    aborted.throwIfAborted()
     return messageOf(error)
   }
 }

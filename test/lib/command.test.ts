@@ -10,6 +10,7 @@ test('a command that does not exist is missing, and that is no error', async () 
     exitCode: undefined,
     timedOut: false,
     missing: true,
+    tooMuch: false,
   })
 })
 
@@ -45,8 +46,8 @@ test('when the signal is aborted the command is gone before the reason is thrown
 })
 
 test('output without end is cut off', async () => {
-  const ended = await run({ file: 'yes', args: [] }, { timeoutMs: 20_000, signal: never })
-  expect(ended.timedOut).toBe(false)
+  const ended = await run({ file: 'yes', args: [] }, { timeoutMs: 20_000, signal: never, maxOutput: 100_000 })
+  expect(ended).toMatchObject({ timedOut: false, tooMuch: true })
   expect(ended.exitCode).not.toBe(0)
 })
 

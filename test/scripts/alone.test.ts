@@ -94,6 +94,31 @@ test.each([
   }
 })
 
+test('a tailnet of ten thousand peers is read, and those that are offline are not asked', async () => {
+  const peer = (index: number) => ({
+    DNSName: `n${index}.ts.test.`,
+    OS: 'linux',
+    TailscaleIPs: [`100.64.${index >> 8}.${index & 255}`],
+    sshHostKeys: [`ssh-ed25519 ${'A'.repeat(68)}`, `ssh-rsa ${'A'.repeat(1400)}`],
+  })
+  const Peer = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, index) => [`key:${index}`, peer(index + 2)]),
+  )
+  const status = { BackendState: 'Running', Self: { ...peer(1), Online: true }, Peer }
+  await writeFile(join(folder, 'status.json'), JSON.stringify(status))
+  const PATH = await standIn('crowd', `cat '${join(folder, 'status.json')}'`)
+  const { stdout, exitCode } = await runScript('mesh-balance', ['--json', '--timeout', '60'], { PATH })
+  expect(exitCode).toBe(0)
+  expect(JSON.parse(stdout).nodes).toHaveLength(10_001)
+})
+
+test.runIf(process.platform === 'linux')('a terminal that has no width is no endless loop', async () => {
+  const command = `stty cols 0 rows 0; exec node --import ./node_modules/tsx/dist/esm/index.mjs scripts/mesh-balance.ts --hosts 127.0.0.1:1`
+  const ran = await execa('script', ['-qefc', command, '/dev/null'], { reject: false, timeout: 25_000 })
+  expect(ran.timedOut).toBe(false)
+  expect(ran.stdout).toContain('Connection refused')
+})
+
 test('find-minus names nobody where there is nobody else', async () => {
   const ran = await runScript('find-minus', ['--json', '--quiet'], { PATH: bare })
   expect(ran.exitCode).toBe(3)

@@ -149,6 +149,13 @@ test('the table names every host once, fits a pipe without escape codes, and say
   expect(stdout).toMatch(/^Rule 3: balanced, nothing to do$/m)
 })
 
+test('--quiet speaks when a machine is overloaded and another has room, whatever the rule', async () => {
+  await lab.trustLan('n1')
+  const { stdout } = await just(['mesh-balance', '--quiet', '--hosts', '10.99.0.12,10.99.0.13'])
+  expect(stdout).toMatch(/10\.99\.0\.13 is PLUS all the same, and 10\.99\.0\.12 has room/)
+  expect((await just(['mesh-balance', '--quiet', '--hosts', '10.99.0.12'])).stdout).toBe('')
+})
+
 test('--strict tells by its exit code that a host gave no measurement', async () => {
   expect((await just(['mesh-balance', '--strict', '--quiet'])).exitCode).toBe(4)
 })
@@ -196,6 +203,15 @@ test('a kept connection to a host that was restarted does not make it unreachabl
       timeout: 60_000,
     })
     .toBe('ok')
+})
+
+test("a host that prints without end spoils nobody else's answer", async () => {
+  await lab.exec('n12', ['sh', '-c', 'cp .bashrc .bashrc.kept; echo "yes | head -c 60000000" >.bashrc'])
+  const { mesh, seconds } = await meshOf()
+  await lab.exec('n12', ['mv', '.bashrc.kept', '.bashrc'])
+  const outcomes = Object.fromEntries(mesh.nodes.map(({ name, outcome }) => [name, outcome]))
+  expect(outcomes).toMatchObject({ n2: 'ok', n3: 'ok', n11: 'ok', n12: 'bad-output' })
+  expect(seconds).toBeLessThan(TIMEOUT_S + 1)
 })
 
 test('hosts that a person names are reached by their own configuration', async () => {

@@ -189,6 +189,61 @@ test('a pause stops the whole tree, and the release continues it but for what wa
   expect(second && (await liveProcess(second.pid))?.stopped).toBe(false)
 })
 
+test('children that are born while their tree is paused are not stopped for good either', async () => {
+  const forks =
+    'import os,time\nwhile True:\n  if not os.fork(): time.sleep(60); os._exit(0)\n  time.sleep(0.003)'
+  const parent = spawn('python3', ['-c', forks], { detached: true, stdio: 'ignore' })
+  started.push(parent)
+  await sleep(500)
+  expect((await just('scum-throttle', String(parent.pid), '--pause')).exitCode).toBe(0)
+  const members = await tree(parent.pid ?? 0)
+  expect(members.filter(({ stopped }) => !stopped)).toEqual([])
+  process.kill(parent.pid ?? 0, 'SIGKILL')
+  await expect.poll(async () => await liveProcess(parent.pid ?? 0)).toBeUndefined()
+  await just('throttled')
+  const pids = new Set(members.map(({ pid }) => pid))
+  const left = [...(await liveProcesses()).values()].filter(({ pid, stopped }) => pids.has(pid) && stopped)
+  expect(left).toEqual([])
+})
+
+test('a process is not held twice, nor by way of its parent or child', async () => {
+  const pid = workload(1)
+  await sleep(300)
+  const child = (await tree(pid))[1]?.pid
+  await just('scum-throttle', String(child), '--by', 'renice')
+  const twice = await just('scum-throttle', String(pid), '--by', 'renice')
+  expect(twice).toMatchObject({
+    exitCode: 5,
+    stderr: expect.stringMatching(`^PID ${child} .* is held already`),
+  })
+  await just('scum-throttle', String(child), '--release')
+  await just('scum-throttle', String(pid), '--by', 'renice')
+  expect((await just('scum-throttle', String(child), '--pause')).exitCode).toBe(5)
+  expect((await just('scum-throttle', String(pid), '--release')).exitCode).toBe(0)
+})
+
+test('a record that this version does not understand is not passed over in silence', async () => {
+  await just('throttled')
+  const file = join(state, 'resource-sharing', 'held', 'strange.json')
+  await writeFile(file, '{"means":"magic"}')
+  expect((await just('throttled')).stderr).toContain('strange.json" is no record of this version')
+  await rm(file)
+})
+
+test('a question that is answered by Ctrl-C or the end of the input kills nobody, and says so by its exit code', async () => {
+  const sleeper = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
+  started.push(sleeper)
+  const root = new URL('../..', import.meta.url).pathname
+  const ask = async (key: string) => {
+    const command = `cd '${root}' && exec node --import ./node_modules/tsx/dist/esm/index.mjs scripts/scum-kill.ts ${sleeper.pid}`
+    const terminal = execa('script', ['-qefc', command, '/dev/null'], { reject: false, timeout: 20_000 })
+    terminal.stdout.on('data', (text) => String(text).includes('[y/N]') && terminal.stdin.write(key))
+    return (await terminal).exitCode
+  }
+  expect([await ask('\u0003'), await ask('\u0004'), await ask('n\r')]).toEqual([130, 5, 5])
+  expect(await liveProcess(sleeper.pid ?? 0)).toBeDefined()
+})
+
 test('a record of before a reboot touches nothing, and says so', async () => {
   const sleeper = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
   started.push(sleeper)

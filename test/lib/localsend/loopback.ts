@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -54,4 +56,41 @@ export async function sha256Of(file: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(file))
     .digest('hex')
+}
+
+/** Hands bytes on, and once armed, breaks one connection after the other when so many have gone by. */
+export async function breakingProxy(port: number, breakAt: number[]) {
+  let armed = false
+  let broken = 0
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1')
+    let bytes = 0
+    client.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      const limit = breakAt[0]
+      if (!armed || limit === undefined || bytes < limit) return upstream.write(chunk)
+      breakAt.shift()
+      broken += 1
+      client.destroy()
+      upstream.destroy()
+      return false
+    })
+    upstream.pipe(client)
+    for (const socket of [client, upstream])
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          client.destroy()
+          upstream.destroy()
+        })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    arm: () => (armed = true),
+    broken: () => broken,
+  }
 }

@@ -2,15 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { sendFiles } from '../../../lib/localsend/client.ts'
 import { ownIdentity } from '../../../lib/localsend/identity.ts'
 import { hashed, type HashedFile } from '../../../lib/localsend/offer.ts'
 import { probe } from '../../../lib/localsend/probe.ts'
 import { checkTrust } from '../../../lib/localsend/trust.ts'
-import { filesBelow, listening, sha256Of, temporaryFolder, type Listening } from './loopback.ts'
+import {
+  breakingProxy,
+  filesBelow,
+  listening,
+  sha256Of,
+  temporaryFolder,
+  type Listening,
+} from './loopback.ts'
 
 const signal = new AbortController().signal
 const SENDING = { signal, waitMs: 1000, silenceMs: 5000, connectMs: 2000, moved: () => {} }
@@ -152,40 +158,3 @@ test('a peer that speaks no TLS is asked without only when the person says so', 
   await expect(peerOf(receiver)).rejects.toThrow(/--insecure-http/)
   expect((await peerOf(receiver, true)).peer.protocol).toBe('http')
 })
-
-/** Hands bytes on, and once armed, breaks one connection after the other when so many have gone by. */
-async function breakingProxy(port: number, breakAt: number[]) {
-  let armed = false
-  let broken = 0
-  const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
-    let bytes = 0
-    client.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      const limit = breakAt[0]
-      if (!armed || limit === undefined || bytes < limit) return upstream.write(chunk)
-      breakAt.shift()
-      broken += 1
-      client.destroy()
-      upstream.destroy()
-      return false
-    })
-    upstream.pipe(client)
-    for (const socket of [client, upstream])
-      socket
-        .on('error', () => {})
-        .on('close', () => {
-          client.destroy()
-          upstream.destroy()
-        })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address ? address.port : 0,
-    arm: () => (armed = true),
-    broken: () => broken,
-  }
-}

@@ -24,6 +24,8 @@ test.each([
   ['the shell it was started from', { pid: 550 }, /is this program or what it was started from$/],
   ['sshd', { command: 'sshd' }, /ssh server/],
   ['a session of sshd', { command: 'sshd-session' }, /ssh server/],
+  ["a Mac's sshd", { command: '/usr/sbin/sshd' }, /ssh server/],
+  ['a session as a Mac shows it', { command: 'sshd: operator@ttys000' }, /ssh server/],
 ] as const)('%s is refused, by its name, also with --force', (_, change, reason) => {
   for (const force of [false, true]) expect(guard({ ...mine, ...change }, session, force)).toMatch(reason)
 })

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import pMap from 'p-map'
+import { expect, test } from 'vitest'
+import { sendFiles } from '../../../lib/localsend/client.ts'
+import { ownIdentity } from '../../../lib/localsend/identity.ts'
+import { OWN_PREFIX } from '../../../lib/localsend/names.ts'
+import { hashed } from '../../../lib/localsend/offer.ts'
+import { probe } from '../../../lib/localsend/probe.ts'
+import { breakingProxy, filesBelow, listening, sha256Of, temporaryFolder } from './loopback.ts'
+
+const TRIALS = 200
+const BYTES = 700_000
+const AT_A_TIME = 12
+
+test('in 200 trials with a fault at a random time or byte, no file is there in part, and a retry ends whole', async () => {
+  const identity = await ownIdentity(await temporaryFolder())
+  const path = join(await temporaryFolder(), 'content')
+  await writeFile(path, randomBytes(BYTES))
+  const never = new AbortController().signal
+  const file = await hashed({ path, name: 'x', size: BYTES, modified: new Date() }, never)
+  const sending = { identity, waitMs: 5000, silenceMs: 5000, connectMs: 2000, moved: () => {} }
+  let [whole, broken] = [0, 0]
+
+  const trial = async (fault: 'receiver' | 'sender' | 'connection', at: number) => {
+    const receiver = await listening({ limits: { anewMs: 0 } })
+    const proxy = await breakingProxy(receiver.port, [at, at, at])
+    const found = { name: 'there', address: '127.0.0.1', port: proxy.port }
+    const peer = await probe(found, { identity, timeoutMs: 2000, signal: never, insecureHttp: false })
+    const stop = new AbortController()
+    const after = sleep((at / BYTES) * 25)
+    if (fault === 'connection') proxy.arm()
+    if (fault === 'sender') void after.then(() => stop.abort(new Error('stopped')))
+    const closed = fault === 'receiver' ? after.then(receiver.close) : undefined
+    await sendFiles(peer, [file], { ...sending, signal: stop.signal }).then(
+      () => (whole += 1),
+      () => (broken += 1),
+    )
+    await closed
+    for (const name of await readdir(receiver.folder))
+      if (!name.startsWith(OWN_PREFIX)) expect(await sha256Of(join(receiver.folder, name))).toBe(file.sha256)
+
+    const again = fault === 'receiver' ? await listening({ folder: receiver.folder }) : receiver
+    const anew = await probe(
+      { ...found, port: again.port },
+      { identity, timeoutMs: 2000, signal: never, insecureHttp: false },
+    )
+    await sendFiles(anew, [file], { ...sending, signal: never })
+    await again.close()
+    const names = await filesBelow(receiver.folder)
+    expect(names.length).toBeGreaterThan(0)
+    for (const name of names) expect(await sha256Of(join(receiver.folder, name))).toBe(file.sha256)
+  }
+
+  const faults = fc.constantFrom('receiver' as const, 'sender' as const, 'connection' as const)
+  const trials = fc.sample(fc.tuple(faults, fc.integer({ min: 1, max: BYTES })), TRIALS)
+  await pMap(
+    trials,
+    async ([fault, at]) => {
+      await trial(fault, at).catch((error: unknown) => {
+        throw new Error(`${fault} at ${at}`, { cause: error })
+      })
+    },
+    { concurrency: AT_A_TIME },
+  )
+  // Both must have happened, or the faults came too late or too soon.
+  expect(Math.min(whole, broken)).toBeGreaterThan(10)
+}, 240_000)
