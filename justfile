@@ -12,7 +12,12 @@ export TSX_DISABLE_CACHE := "1"
 # tsx as a loader of ES modules starts faster than its own command. The whole path, as a URL, lets recipes run in the
 # caller's folder. Node warns when both variables of colours are set; FORCE_COLOR decides.
 loader := "file://" + replace(encode_uri_component(root), "%2F", "/") + "/node_modules/tsx/dist/esm/index.mjs"
-run := '[ -z "${FORCE_COLOR+x}" ] || unset NO_COLOR; exec node --import ' + quote(loader) + " " + quote(root + "/")
+start := '[ -z "${FORCE_COLOR+x}" ] || unset NO_COLOR; exec node '
+script := "--import " + quote(loader) + " " + quote(root + "/")
+run := start + script
+
+# What moves large files collects its garbage early instead of taking more memory.
+run_lean := start + "--max-semi-space-size=1 " + script
 
 [private]
 default:
@@ -93,21 +98,21 @@ scum-kill *args:
 [no-cd]
 [no-exit-message]
 share-to-idle *args:
-    @{{ run }}scripts/share-to-idle.ts "$@"
+    @{{ run_lean }}scripts/share-to-idle.ts "$@"
 
 # Take files from LocalSend, on a machine without the app
 [group('share')]
 [no-cd]
 [no-exit-message]
 receive *args:
-    @{{ run }}scripts/receive.ts "$@"
+    @{{ run_lean }}scripts/receive.ts "$@"
 
 # A systemd user service that receives, and where to put it
 [group('share')]
 [no-cd]
 [no-exit-message]
 receive-install *args:
-    @{{ run }}scripts/receive.ts --systemd "$@"
+    @{{ run_lean }}scripts/receive.ts --systemd "$@"
 
 # The machines of the tailnet where LocalSend answers now
 [group('share')]

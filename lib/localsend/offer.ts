@@ -19,7 +19,7 @@ export type LocalFile = {
 export type HashedFile = LocalFile & { sha256: string }
 
 /** Big enough that a file takes few turns of the event loop, small enough to be nothing in memory. */
-export const CHUNK_BYTES = 512 * 1024
+export const CHUNK_BYTES = 128 * 1024
 
 const TYPES: Record<string, string> = {
   '.gif': 'image/gif',

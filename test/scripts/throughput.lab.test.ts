@@ -9,7 +9,12 @@ const FILE_BYTES = 256 * MIB
 const ROUNDS = 2
 const LIMIT_RSS_BYTES = 150 * MIB
 const REPOSITORY = '/srv/resource-sharing'
-const NODE = ['node', '--import', `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`]
+const NODE = [
+  'node',
+  '--max-semi-space-size=1',
+  '--import',
+  `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`,
+]
 const RECEIVE = [...NODE, `${REPOSITORY}/scripts/receive.ts`, '--once', '--dir']
 const SHARE = [...NODE, `${REPOSITORY}/scripts/share-to-idle.ts`]
 const TO_N2 = ['--target', 'n2', '--via', 'localsend']
