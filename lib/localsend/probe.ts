@@ -6,6 +6,7 @@ import { exchange, type Answer } from './exchange.ts'
 import { PeerFailure } from './failures.ts'
 import type { Identity } from './identity.ts'
 import { Info, PORT } from './schema.ts'
+import type { Trust } from './trust.ts'
 
 /** A peer that answers: over TLS it is known by its certificate, over HTTP by nothing. */
 export type Peer = Endpoint & { info: Info }
@@ -16,8 +17,8 @@ export type ProbeOptions = {
   signal: AbortSignal
   /** Speak HTTP with a peer that speaks no TLS. */
   insecureHttp: boolean
-  /** Sees the certificate before anything is written to the peer, and may refuse it by throwing. */
-  check?: (fingerprint: string) => Promise<void>
+  /** Is asked before anything is written to the peer. */
+  trust?: Trust
 }
 
 /**
@@ -33,6 +34,12 @@ export async function probe(
     return await ask({ ...at, protocol: 'https' }, options)
   } catch (error) {
     if (!speaksNoTls(error)) throw error
+    if (await options.trust?.isKnown())
+      throw new PeerFailure(
+        'changed',
+        `${at.name} has spoken TLS before and does not now: nothing was sent; if LocalSend was set up anew there, say --trust-new`,
+        { cause: error },
+      )
     if (options.insecureHttp) return await ask({ ...at, protocol: 'http' }, options)
     const message = `${at.name} speaks no TLS at port ${at.port}: --insecure-http sends without`
     throw new PeerFailure('unreachable', message, { cause: error })
@@ -46,10 +53,10 @@ function speaksNoTls(error: unknown): boolean {
   return cause.code === 'EPROTO' || cause.code === 'ECONNRESET' || String(cause.code).startsWith('ERR_SSL')
 }
 
-async function ask(endpoint: Endpoint, { identity, timeoutMs, signal, check }: ProbeOptions): Promise<Peer> {
+async function ask(endpoint: Endpoint, { identity, timeoutMs, signal, trust }: ProbeOptions): Promise<Peer> {
   const { socket, fingerprint } = await connect(endpoint, identity, timeoutMs, signal)
   socket.destroy()
-  if (fingerprint !== undefined) await check?.(fingerprint)
+  if (fingerprint !== undefined) await trust?.check(fingerprint)
   const pinned = { ...endpoint, ...(fingerprint === undefined ? {} : { fingerprint }) }
   const agent = new PinnedAgent(pinned, identity, timeoutMs, signal)
   try {
@@ -60,6 +67,7 @@ async function ask(endpoint: Endpoint, { identity, timeoutMs, signal, check }: P
       info.fingerprint.toUpperCase() !== fingerprint
     )
       throw new PeerFailure('changed', `${endpoint.name} announces another certificate than it shows`)
+    if (fingerprint !== undefined) await trust?.remember(fingerprint)
     return { ...pinned, info }
   } catch (error) {
     signal.throwIfAborted()

@@ -9,29 +9,45 @@ import { PeerFailure } from './failures.ts'
 
 const Remembered = z.record(z.string(), z.string())
 
+/** What is remembered of one peer, by its address and port. */
+export type Trust = {
+  /** @throws PeerFailure when it is remembered with another certificate; Failure when the file can't be read */
+  check: (fingerprint: string) => Promise<void>
+  /** Keeps the certificate, once it is known that LocalSend is behind it. @throws Failure */
+  remember: (fingerprint: string) => Promise<void>
+  /** Whether it has shown a certificate before: then it is not spoken to without TLS. */
+  isKnown: () => Promise<boolean>
+}
+
 /**
- * Refuses a peer that shows another certificate than it did when it was first seen; one that is new is remembered.
+ * A peer that shows another certificate than it did when it was first seen is refused.
  *
  * @param folder of this user's state
  * @param peer its name for messages, and the address that it is remembered by
- * @param trustNew a changed certificate is remembered instead
- * @throws PeerFailure when it has changed; Failure when the file can't be read or written
+ * @param trustNew what is remembered counts for nothing, and is replaced
  */
-export async function checkTrust(
+export function trustIn(
   folder: string,
-  peer: { name: string; address: string; port: number; fingerprint: string },
+  { name, address, port }: { name: string; address: string; port: number },
   trustNew: boolean,
-): Promise<void> {
+): Trust {
   const file = join(folder, 'localsend-peers.json')
-  const key = `${peer.address} ${peer.port}`
-  const known = (await remembered(file)).get(key)
-  if (known === peer.fingerprint) return
-  if (known !== undefined && !trustNew)
-    throw new PeerFailure(
-      'changed',
-      `the certificate of ${peer.name} has changed (${short(known)} is now ${short(peer.fingerprint)}): nothing was sent; if LocalSend was set up anew there, say --trust-new`,
-    )
-  await remember(file, key, peer.fingerprint)
+  const key = `${address} ${port}`
+  const known = async () => (await remembered(file)).get(key)
+  return {
+    check: async (fingerprint) => {
+      const before = await known()
+      if (before === undefined || before === fingerprint || trustNew) return
+      throw new PeerFailure(
+        'changed',
+        `the certificate of ${name} has changed (${short(before)} is now ${short(fingerprint)}): nothing was sent; if LocalSend was set up anew there, say --trust-new`,
+      )
+    },
+    remember: async (fingerprint) => {
+      if ((await known()) !== fingerprint) await remember(file, key, fingerprint)
+    },
+    isKnown: async () => !trustNew && (await known()) !== undefined,
+  }
 }
 
 const short = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`

@@ -2,7 +2,7 @@ import { sendFiles } from '../localsend/client.ts'
 import { ownIdentity } from '../localsend/identity.ts'
 import { hashed, type HashedFile } from '../localsend/offer.ts'
 import { probe } from '../localsend/probe.ts'
-import { checkTrust } from '../localsend/trust.ts'
+import { trustIn } from '../localsend/trust.ts'
 import type { MeshNode } from '../mesh/node.ts'
 import { stateDir } from '../state/state-dir.ts'
 import type { Parcel } from './walk.ts'
@@ -55,9 +55,9 @@ export async function sendByLocalSend(
   const { port, connectMs: timeoutMs, insecureHttp, trustNew, signal, doing } = options
   const folder = await stateDir()
   const identity = await ownIdentity(folder)
-  const check = async (fingerprint: string) =>
-    checkTrust(folder, { name, address, port, fingerprint }, trustNew)
-  const peer = await probe({ name, address, port }, { identity, timeoutMs, signal, insecureHttp, check })
+  const at = { name, address, port }
+  const trust = trustIn(folder, at, trustNew)
+  const peer = await probe(at, { identity, timeoutMs, signal, insecureHttp, trust })
   doing('reading what is to be sent')
   const files = await parcel.files(signal)
   const sending = { ...options, identity, silenceMs: SILENCE_MS, waits: doing }

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { sendFiles } from '../../../lib/localsend/client.ts'
 import { ownIdentity } from '../../../lib/localsend/identity.ts'
 import { hashed, type HashedFile } from '../../../lib/localsend/offer.ts'
 import { probe } from '../../../lib/localsend/probe.ts'
-import { checkTrust } from '../../../lib/localsend/trust.ts'
+import { trustIn } from '../../../lib/localsend/trust.ts'
 import {
   breakingProxy,
   filesBelow,
@@ -132,8 +133,11 @@ test('another certificate in the middle of a transfer gets not a byte', async ()
 test('a certificate that has changed since it was first seen is refused until --trust-new', async () => {
   const folder = await temporaryFolder()
   const at = { name: 'there', address: '100.64.0.9', port: 53_317 }
-  const check = async (fingerprint: string, trustNew = false) =>
-    checkTrust(folder, { ...at, fingerprint }, trustNew)
+  const check = async (fingerprint: string, trustNew = false) => {
+    const trust = trustIn(folder, at, trustNew)
+    await trust.check(fingerprint)
+    await trust.remember(fingerprint)
+  }
   await check('AA')
   await check('AA')
   await expect(check('BB')).rejects.toThrow(/--trust-new$/)
@@ -151,6 +155,27 @@ test('an identity is made once, by many at once too, and nobody else can read it
   expect((await stat(join(folder, 'localsend-identity.pem'))).mode & 0o777).toBe(0o600)
   await writeFile(join(folder, 'localsend-identity.pem'), 'nonsense')
   await expect(ownIdentity(folder)).rejects.toThrow(/delete it/)
+})
+
+test('a peer that has spoken TLS is not spoken to without, and what is not LocalSend is not remembered', async () => {
+  const folder = await temporaryFolder()
+  const identity = await ownIdentity(folder)
+  const plain = await listening({ insecureHttp: true })
+  const at = { name: 'there', address: '127.0.0.1', port: plain.port }
+  const options = { identity, timeoutMs: 3000, signal: new AbortController().signal, insecureHttp: true }
+  await trustIn(folder, at, false).remember('AA')
+  await expect(probe(at, { ...options, trust: trustIn(folder, at, false) })).rejects.toMatchObject({
+    exitCode: 5,
+  })
+  expect((await probe(at, { ...options, trust: trustIn(folder, at, true) })).protocol).toBe('http')
+  const web = createServer({ key: identity.key, cert: identity.cert }, (_, answer) => answer.end('hello'))
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+  const other = { ...at, port: Number(Object(web.address()).port) }
+  await expect(probe(other, { ...options, trust: trustIn(folder, other, false) })).rejects.toThrow(
+    /not as LocalSend does/,
+  )
+  expect(await trustIn(folder, other, false).isKnown()).toBe(false)
+  web.close()
 })
 
 test('a peer that speaks no TLS is asked without only when the person says so', async () => {
