@@ -1,7 +1,6 @@
 import { homedir } from 'node:os'
 import { isIP } from 'node:net'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { resolve } from 'node:path'
 import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { isOwn, parseNetwork } from '../lib/localsend/addresses.ts'
 import { PORT } from '../lib/localsend/schema.ts'
@@ -9,6 +8,7 @@ import { tailnet } from '../lib/mesh/tailscale.ts'
 import { quoted } from '../lib/text.ts'
 import { countOf, timeoutMs } from './numbers.ts'
 import type { Context } from './recipe.ts'
+import { standalone } from './standalone.ts'
 
 export const receiveOptions = {
   dir: { type: 'string' },
@@ -24,8 +24,6 @@ export const receiveOptions = {
 type ReceiveContext = Context<typeof receiveOptions>
 type Values = ReceiveContext['values']
 
-const ROOT = join(import.meta.dirname, '..')
-const LOADER = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/esm/index.mjs')).href
 const LOOPBACK = '127.0.0.1'
 const TAILNET_MS = 10_000
 
@@ -71,12 +69,7 @@ export async function listenOn({ values, signal, note }: ReceiveContext): Promis
 /** The command that a service runs, with these flags and absolute paths. */
 export function receiveArgv(values: Values): string[] {
   const { folder, port, pin, insecureHttp } = receiverOf(values)
-  const script = join(ROOT, 'scripts/receive.ts')
-  return [
-    process.execPath,
-    '--import',
-    LOADER,
-    script,
+  const args = [
     `--dir=${folder}`,
     `--port=${port}`,
     ...(pin === undefined ? [] : [`--pin=${pin}`]),
@@ -84,6 +77,8 @@ export function receiveArgv(values: Values): string[] {
     ...(values.listen ?? []).map((address) => `--listen=${address}`),
     ...(insecureHttp ? ['--insecure-http'] : []),
   ]
+  // As in the justfile: what moves large files collects its garbage early.
+  return standalone('receive', args, ['--max-semi-space-size=1'])
 }
 
 /** How long to receive, in milliseconds; without `--timeout` until it is told to end. */
