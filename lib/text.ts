@@ -12,6 +12,15 @@ export function plain(text: string, maxLength = 200): string {
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`
 }
 
+/** The last line that says something, of the end of a text: a long one is not looked through. */
+export function lastLine(text: string, maxLength: number): string | undefined {
+  return text
+    .slice(-4000)
+    .split('\n')
+    .map((line) => plain(line, maxLength))
+    .findLast((line) => line !== '')
+}
+
 /** JSON with every character that a terminal could act on as an escape of JSON's own: the same value, safe to show. */
 export function asciiControls(json: string): string {
   return json.replace(/[\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu, (character) => {

@@ -5,7 +5,7 @@ import { Failure, Interrupted } from '../errors.ts'
 import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
 import { measureHere } from '../node/local.ts'
 import { probe } from '../node/probe.ts'
-import { messageOf, plain } from '../text.ts'
+import { lastLine, messageOf } from '../text.ts'
 import type { Connections } from './connections.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
 import { sshFault, tailscaleCheck } from './outcome.ts'
@@ -132,10 +132,6 @@ function late(timeoutMs: number, stderr: string): Attempt {
 
 /** The last thing that the other side complained of. */
 function said(stderr: string): string {
-  const line = stderr
-    .slice(-4000)
-    .split('\n')
-    .map((text) => plain(text, 80))
-    .findLast((text) => text !== '')
+  const line = lastLine(stderr, 80)
   return line === undefined ? '' : ` (${line})`
 }

@@ -1,4 +1,4 @@
-import { plain } from '../text.ts'
+import { lastLine, plain } from '../text.ts'
 import type { Measurement } from './measurement.ts'
 import { shares, userNames, type Process, type Snapshot } from './processes.ts'
 import { parsePs } from './ps.ts'
@@ -56,11 +56,7 @@ function framed(output: string, nonce: string): string {
 }
 
 function said(output: string): string {
-  const line = output
-    .slice(-4000)
-    .split('\n')
-    .map((text) => plain(text, 80))
-    .findLast((text) => text !== '')
+  const line = lastLine(output, 80)
   return line === undefined ? '' : `, instead: ${line}`
 }
 

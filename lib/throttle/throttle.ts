@@ -78,7 +78,7 @@ export async function hold(
   }
   const boot = await bootId()
   // A process that is held by two records would be released by neither.
-  const family = [...treeOf(all, root), ...[...lineOf(all, pid)].flatMap((above) => all.get(above) ?? [])]
+  const family = [...tree, ...[...lineOf(all, pid)].flatMap((above) => all.get(above) ?? [])]
   for (const record of await readRecords())
     if (record.boot === boot && family.some((member) => isSame(record, member)))
       throw new Refused(
