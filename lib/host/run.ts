@@ -1,0 +1,91 @@
+import { run, type Command, type Ended } from '../command.ts'
+import { Failure } from '../errors.ts'
+import { sshFault } from '../mesh/outcome.ts'
+import { sshArguments } from '../mesh/ssh.ts'
+import { lastLine } from '../text.ts'
+import type { Host, Reach } from './host.ts'
+import { answerOf, framedScript, NO_ROOT, type As, type Script } from './script.ts'
+
+export type Task = {
+  /** POSIX sh; see `framedScript`. */
+  body: string
+  values?: Readonly<Record<string, string>>
+  as: As
+  /** For the standard input of the body, byte for byte (latin1). */
+  input?: string
+}
+
+/** How a script ended: it ran and gave its status, or nobody knows whether and how far it ran. */
+export type Said = { known: true; status: number; output: string; stderr: string } | Unknown
+export type Unknown = { known: false; reason: string }
+
+/**
+ * Runs a script on a machine, in one round trip.
+ *
+ * @throws the signal's reason; nothing else, whatever the machine does
+ */
+export async function tell(
+  host: Host,
+  task: Task,
+  reach: Reach,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<Said> {
+  const script = framedScript(task.body, task.values ?? {}, task.as)
+  const command = await commandOn(host, script, reach)
+  const input = `${Buffer.from(script.text).toString('latin1')}${task.input ?? ''}`
+  return saidBy(
+    await run({ ...command, input, bytes: true, group: true }, { timeoutMs, signal }),
+    script.nonce,
+    timeoutMs,
+  )
+}
+
+/**
+ * The command that runs a script on a machine. The script has to be the first bytes of its standard input, and what
+ * follows is the script's own input: `head -c` takes no byte more, unlike a shell that reads its program in blocks.
+ */
+export async function commandOn(
+  host: Host,
+  { text }: Script,
+  { connections, connectMs }: Reach,
+): Promise<Pick<Command, 'file' | 'args'>> {
+  const start = `eval "$(head -c ${Buffer.byteLength(text)})"`
+  if (!host.ssh) return { file: 'sh', args: ['-c', start] }
+  const files = await connections.files(host.ssh)
+  return { file: 'ssh', args: sshArguments(host.ssh, `exec sh -c '${start}'`, connectMs / 1000, files) }
+}
+
+/** What came of a command that ran a script. */
+export function saidBy(ended: Ended, nonce: string, timeoutMs: number): Said {
+  const { stdout, stderr, exitCode, timedOut, missing } = ended
+  const answer = answerOf(Buffer.from(stdout, 'latin1').toString(), nonce)
+  if (answer) return { known: true, ...answer, stderr }
+  if (missing) return { known: false, reason: 'there is no ssh client on this machine' }
+  if (timedOut) return { known: false, reason: `no answer within ${(timeoutMs / 1000).toFixed(0)} s` }
+  if (exitCode === 255) return { known: false, reason: sshFault(stderr).reason }
+  return { known: false, reason: lastLine(stderr, 160) ?? 'the answer is cut short' }
+}
+
+/**
+ * The output of a script that has to succeed.
+ *
+ * @param what it does, as in "n1: WHAT failed"
+ * @throws Failure
+ */
+export async function mustTell(
+  host: Host,
+  task: Task,
+  reach: Reach,
+  limits: { timeoutMs: number; signal: AbortSignal },
+  what: string,
+): Promise<string> {
+  const said = await tell(host, task, reach, limits)
+  if (!said.known) throw new Failure(`${host.name}: ${what} failed: ${said.reason}`)
+  if (said.status === NO_ROOT)
+    throw new Failure(`${host.name}: ${what} needs root, or a sudo that asks no password`)
+  if (said.status !== 0)
+    throw new Failure(
+      `${host.name}: ${what} failed: ${lastLine(said.stderr, 160) ?? lastLine(said.output, 160) ?? `status ${said.status}`}`,
+    )
+  return said.output
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto'
+
+/** As whom a script runs: the user who is there, root by `sudo -n`, or root where that works and the user else. */
+export type As = 'self' | 'root' | 'root-if-possible'
+
+/** A program for a POSIX `sh`, and the nonce that frames its answer. */
+export type Script = { nonce: string; text: string }
+
+/** What a script ends with when there is neither root nor a `sudo` that asks no password. EX_NOPERM of sysexits(3). */
+export const NO_ROOT = 77
+
+/**
+ * A text that a shell's `printf %b` turns back into the bytes of a value: letters, digits, `/ . _ -` and octal
+ * escapes, nothing that means something to a shell. So what comes from elsewhere is never a shell's text.
+ */
+export function octal(value: string): string {
+  return [...Buffer.from(value)]
+    .map((byte) => {
+      const character = String.fromCodePoint(byte)
+      return /[A-Za-z0-9/._-]/.test(character) ? character : `\\0${byte.toString(8).padStart(3, '0')}`
+    })
+    .join('')
+}
+
+/**
+ * A script with values as its variables, framed: between the lines `NONCE begin` and `NONCE end STATUS` stands what it
+ * printed. Whatever a login shell prints around that is not taken for the answer.
+ *
+ * @param body POSIX sh. Its standard input is what follows the script.
+ * @param values of variables, by name; they may hold anything but NUL
+ */
+export function framedScript(body: string, values: Readonly<Record<string, string>>, as: As): Script {
+  const nonce = randomBytes(16).toString('hex')
+  const names = Object.keys(values)
+  const odd = names.find((name) => !/^[A-Z][A-Z0-9_]*$/.test(name))
+  if (odd !== undefined) throw new RangeError(`${odd} is not the name of a shell variable`)
+  const assignments = names.map((name) => {
+    // The last byte keeps newlines at the end from being stripped.
+    return `${name}=$(printf '%b.' '${octal(values[name] ?? '')}'); ${name}=\${${name}%.}`
+  })
+  const program = [
+    'LC_ALL=C; export LC_ALL; umask 077',
+    'PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH',
+    ...assignments,
+    `printf '\\n%s begin\\n' ${nonce}`,
+    `(\n${body}\n)`,
+    `printf '\\n%s end %s\\n' ${nonce} $?`,
+  ].join('\n')
+  return { nonce, text: as === 'self' ? program : asRoot(program, nonce, as) }
+}
+
+/** The same program, given to `sudo -n` as one argument where this user is not root. */
+function asRoot(program: string, nonce: string, as: As): string {
+  const failed = `printf '\\n%s begin\\n\\n%s end ${NO_ROOT}\\n' ${nonce} ${nonce}`
+  return `RS=$(cat <<'${nonce}'
+${program}
+${nonce}
+)
+if [ "$(id -u)" = 0 ]; then eval "$RS"
+elif sudo -n true 2>/dev/null; then exec sudo -n -- sh -c "$RS"
+else ${as === 'root' ? failed : 'eval "$RS"'}
+fi`
+}
+
+/** What a script printed, and its exit status; undefined when the answer is not all there. */
+export function answerOf(output: string, nonce: string): { output: string; status: number } | undefined {
+  const begin = `\n${nonce} begin\n`
+  const start = output.indexOf(begin)
+  if (start === -1) return undefined
+  const body = output.slice(start + begin.length)
+  const end = body.lastIndexOf(`\n${nonce} end `)
+  const status = /^(\d{1,3})$/m.exec(body.slice(end + nonce.length + 6))?.[1]
+  if (end === -1 || status === undefined) return undefined
+  return { output: body.slice(0, end), status: Number(status) }
+}
