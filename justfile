@@ -93,6 +93,27 @@ throttled *args:
 scum-kill *args:
     @{{ run }}scripts/scum-kill.ts "$@"
 
+# Move a running process to the machine with the most room: --target NAME, --copy-files, --dry-run
+[group('act')]
+[no-cd]
+[no-exit-message]
+migrate-scum *args:
+    @{{ run }}scripts/migrate-scum.ts "$@"
+
+# What migrate-scum has under way, in doubt, and behind it
+[group('act')]
+[no-cd]
+[no-exit-message]
+migrations *args:
+    @{{ run }}scripts/migrations.ts "$@"
+
+# Bring interrupted migrations to their end
+[group('act')]
+[no-cd]
+[no-exit-message]
+migrate-recover *args:
+    @{{ run }}scripts/migrate-recover.ts "$@"
+
 # Send files to the idle machine with the most room: --target NAME, --via localsend|taildrop|ssh|auto
 [group('share')]
 [no-cd]

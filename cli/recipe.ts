@@ -15,7 +15,7 @@ type Parsed<O extends Options> = ReturnType<
 export type Values<O extends Options> = Parsed<O>['values']
 
 /** What every recipe takes. */
-const COMMON = {
+export const COMMON = {
   help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },

@@ -3,7 +3,13 @@ import type { Trit } from './trit.ts'
 /** 1: migrate work from PLUS to MINUS nodes. 2: wake idle work on MINUS nodes. 3: nothing to do. */
 export type Rule = 1 | 2 | 3
 
-export type Loaded = { name: string; ratio: number; trit: Trit }
+export type Loaded = {
+  name: string
+  ratio: number
+  trit: Trit
+  /** With `closed`, its owner wants no work to come there. */
+  receiver?: { closed?: string }
+}
 export type Move = { from: string; to: string }
 export type Balance = {
   /** Σ of the trits of the measured nodes. */
@@ -29,10 +35,10 @@ export function balanceOf(nodes: readonly Loaded[]): Balance {
   return { sum, invariantHolds: sum % 3 === 0, rule, moves: rule === 1 ? pairs(nodes) : [] }
 }
 
-/** Pairs of a PLUS and a MINUS node, each node in one pair at most: fullest with emptiest. */
+/** Pairs of a PLUS and a MINUS node that is open, each node in one pair at most: fullest with emptiest. */
 export function pairs(nodes: readonly Loaded[]): Move[] {
   const ranked = emptiestFirst(nodes)
-  const receivers = ranked.filter(({ trit }) => trit === -1)
+  const receivers = ranked.filter(({ trit, receiver }) => trit === -1 && receiver?.closed === undefined)
   const senders = ranked.filter(({ trit }) => trit === 1).toReversed()
   return senders.flatMap(({ name }, index) => {
     const receiver = receivers[index]

@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module'
+import { PassThrough, type Transform } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type * as Execa from 'execa'
 
 // Required, not imported: each of its hundred files would go through tsx's hooks, and every recipe start later.
@@ -77,12 +79,14 @@ export async function run(command: Command, limits: Limits): Promise<Ended> {
  * Runs two commands, the first one's output being the second one's input, after the second one's own `input`. When the
  * first fails, the second is told to end before it could take what came for the whole.
  *
+ * @param through what the bytes pass through on their way; when it fails, so does the second command
  * @throws the signal's reason once it is aborted and both are gone
  */
 export async function runPiped(
-  from: Pick<Command, 'file' | 'args' | 'env'>,
+  from: Pick<Command, 'file' | 'args' | 'env' | 'input'>,
   to: Pick<Command, 'file' | 'args' | 'env' | 'input'>,
   { timeoutMs, signal }: Limits,
+  through: Transform = new PassThrough(),
 ): Promise<[Ended, Ended]> {
   signal.throwIfAborted()
   const options = {
@@ -96,15 +100,20 @@ export async function runPiped(
   const source = execa(from.file, from.args, {
     ...options,
     env: from.env ?? {},
-    stdin: 'ignore',
+    ...(from.input === undefined ? { stdin: 'ignore' as const } : { input: from.input }),
     buffer: { stdout: false },
   })
   const sink = execa(to.file, to.args, { ...options, env: to.env ?? {}, stdin: 'pipe' })
   sink.stdin.on('error', () => source.kill())
   sink.stdin.write(to.input ?? '')
-  source.stdout.pipe(sink.stdin, { end: false })
+  through.on('error', () => [source, sink].forEach((child) => child.kill()))
+  source.stdout.pipe(through).pipe(sink.stdin, { end: false })
+  const passed = finished(through).then(
+    () => true,
+    () => false,
+  )
   const first = await source
-  if (first.failed) sink.kill()
+  if (first.failed || !(await passed)) sink.kill()
   else sink.stdin.end()
   const second = await sink
   signal.throwIfAborted()

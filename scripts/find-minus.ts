@@ -8,7 +8,7 @@
  * They are ranked by load over CPUs. A machine that gave no measurement is never named.
  *
  *   -n N                name so many (3)
- *   --only-minus        only machines with trit -1
+ *   --only-minus        only machines with trit -1 that their owners have not closed (`just close`)
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
  *   --strict            exit 4 when a machine that was asked gave no measurement
@@ -25,7 +25,7 @@ import { measureMesh } from '../cli/mesh.ts'
 import { countOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT, NoSuitableNode } from '../lib/errors.ts'
-import { receivers, unmeasured } from '../lib/mesh/snapshot.ts'
+import { openReceivers, receivers, unmeasured } from '../lib/mesh/snapshot.ts'
 import { receiverLine } from '../lib/show/receiver.ts'
 
 const options = {
@@ -39,7 +39,7 @@ await recipe(import.meta.filename, options, async (context) => {
   const { values, print, printJson, colours } = context
   const count = countOf('-n', values.count ?? '3', { least: 1, most: 10_000 })
   const mesh = await measureMesh(context)
-  const suitable = receivers(mesh).filter(({ trit }) => !values['only-minus'] || trit === -1)
+  const suitable = values['only-minus'] ? openReceivers(mesh) : receivers(mesh)
   const nodes = suitable
     .slice(0, count)
     .map(({ name, address, load1, cpus, ratio, trit }) => ({ name, address, load1, cpus, ratio, trit }))
@@ -51,6 +51,6 @@ await recipe(import.meta.filename, options, async (context) => {
 })
 
 function nobody(onlyMinus: boolean, silent: number): string {
-  const what = onlyMinus ? 'no other machine has trit -1' : 'no other machine could be measured'
+  const what = onlyMinus ? 'no other machine that is open has trit -1' : 'no other machine could be measured'
   return `${what}${silent > 0 ? ` (${silent} gave no measurement)` : ''}: \`just mesh-balance\` shows each`
 }

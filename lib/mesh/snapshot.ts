@@ -1,5 +1,6 @@
 import { balanceOf, emptiestFirst, type Balance } from '../balance.ts'
 import type { Pressure } from '../node/measurement.ts'
+import type { Marks } from '../receiver/marks.ts'
 import { tritOf, type Trit } from '../trit.ts'
 import type { Connection, Fault, Report } from './node.ts'
 
@@ -17,6 +18,10 @@ export type Measured = {
   trit: Trit
   uptimeSeconds?: number
   pressure?: Pressure
+  /** Memory that new work can have without swapping. */
+  availableBytes?: number
+  /** Who has reserved it, what has just arrived, and whether its owner has closed it. */
+  receiver?: Marks
 }
 export type MeasuredNode = Identity & Measured
 
@@ -47,11 +52,16 @@ export function receivers({ nodes }: MeshSnapshot): MeasuredNode[] {
   return emptiestFirst(measured(nodes).filter(({ self }) => !self))
 }
 
+/** Those among them that take work: MINUS, and not closed by their owner. */
+export function openReceivers(mesh: MeshSnapshot): MeasuredNode[] {
+  return receivers(mesh).filter(({ trit, receiver }) => trit === -1 && receiver?.closed === undefined)
+}
+
 function stateOf(report: Report): NodeState {
   const { name, address, os, self, connection } = report.node
   const identity: Identity = { name, address, os, self, ...(connection ? { connection } : {}) }
   if (report.outcome !== 'ok') return { ...identity, outcome: report.outcome, reason: report.reason }
-  const { load1, load5, load15, cpus, uptimeSeconds, pressure } = report.measurement
+  const { load1, load5, load15, cpus, uptimeSeconds, pressure, availableBytes, receiver } = report.measurement
   return {
     ...identity,
     outcome: 'ok',
@@ -63,5 +73,7 @@ function stateOf(report: Report): NodeState {
     trit: tritOf(load1, cpus),
     ...(uptimeSeconds === undefined ? {} : { uptimeSeconds }),
     ...(pressure ? { pressure } : {}),
+    ...(availableBytes === undefined ? {} : { availableBytes }),
+    ...(receiver ? { receiver } : {}),
   }
 }

@@ -1,4 +1,5 @@
 import { lastLine, plain } from '../text.ts'
+import { parseMarks, type Marks } from '../receiver/marks.ts'
 import type { Measurement } from './measurement.ts'
 import { shares, userNames, type Process, type Snapshot } from './processes.ts'
 import { parsePs } from './ps.ts'
@@ -84,7 +85,19 @@ function parseMeasurement(facts: Map<string, string>): Measurement {
   if (uptimeSeconds !== undefined) measurement.uptimeSeconds = uptimeSeconds
   const pressure = PRESSURE.exec(facts.get('pressure') ?? '')
   if (pressure) measurement.pressure = { some10: Number(pressure[1]), some60: Number(pressure[2]) }
+  if (facts.has('available')) measurement.availableBytes = kibibytes(facts, 'available')
+  const receiver = marks(facts)
+  if (receiver) measurement.receiver = receiver
   return measurement
+}
+
+function marks(facts: Map<string, string>): Marks | undefined {
+  try {
+    return parseMarks(facts)
+  } catch (error) {
+    if (error instanceof RangeError) throw new BadAnswer(error.message, { cause: error })
+    throw error
+  }
 }
 
 /** Seconds since the machine was started; a machine that does not tell has none, which spoils nothing else. */
@@ -99,7 +112,7 @@ function parseUptime(facts: Map<string, string>): number | undefined {
 
 function machine(facts: Map<string, string>) {
   return {
-    memoryBytes: number(facts, 'memory', /^(\d{1,15}) kB$/) * 1024,
+    memoryBytes: kibibytes(facts, 'memory'),
     pageBytes: number(facts, 'page', /^(\d{1,9})$/),
     ticksPerSecond: number(facts, 'ticks', /^([1-9]\d{0,5})$/),
     probePid: number(facts, 'self', /^(\d{1,10})$/),
@@ -111,6 +124,11 @@ function snapshot({ title, body }: Section): Snapshot {
   const uptime = new RegExp(`^sample ${NUMBER}(?: |$)`).exec(title)
   if (uptime === null) throw new BadAnswer('a sample of the processes without its time')
   return { uptimeSeconds: Number(uptime[1]), stats: body }
+}
+
+/** As `/proc/meminfo` writes it, with `kB` for 1024 bytes. */
+function kibibytes(facts: Map<string, string>, key: string): number {
+  return number(facts, key, /^(\d{1,12}) kB$/) * 1024
 }
 
 function number(facts: Map<string, string>, key: string, form: RegExp): number {

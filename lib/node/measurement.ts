@@ -1,3 +1,5 @@
+import type { Marks } from '../receiver/marks.ts'
+
 /** Share of time, in percent, in which at least one task waited for a CPU (`/proc/pressure/cpu`, line "some"). */
 export type Pressure = { some10: number; some60: number }
 
@@ -13,4 +15,8 @@ export type Measurement = {
   cpus: number
   uptimeSeconds?: number
   pressure?: Pressure
+  /** Memory that new work can have without swapping (`MemAvailable`). */
+  availableBytes?: number
+  /** What it keeps about the work that is sent to it; absent where it keeps nothing. */
+  receiver?: Marks
 }

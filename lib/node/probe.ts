@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { SHOW } from '../receiver/script.ts'
 
 /** A program for a POSIX `sh`, to be read from its standard input, and the nonce that frames its answer. */
 export type Probe = { nonce: string; script: string }
@@ -13,7 +14,8 @@ export type Probe = { nonce: string; script: string }
 export function probe({ windowMs }: { windowMs?: number } = {}): Probe {
   const nonce = randomBytes(16).toString('hex')
   const processes = windowMs === undefined ? '' : sampleProcesses(windowMs / 1000)
-  return { nonce, script: PROBE.replace('PROCESSES', () => processes).replaceAll('NONCE', nonce) }
+  const script = PROBE.replace('RECEIVER', () => SHOW).replace('PROCESSES', () => processes)
+  return { nonce, script: script.replaceAll('NONCE', nonce) }
 }
 
 // nproc obeys OMP_NUM_THREADS and OMP_THREAD_LIMIT, which say what one program wants, not what the machine has.
@@ -31,12 +33,17 @@ if [ "$os" = Linux ]; then
   read -r line </proc/loadavg && printf 'load %s\\n' "$line"
   read -r line </proc/uptime && printf 'uptime %s\\n' "$line"
   [ -r /proc/pressure/cpu ] && read -r line </proc/pressure/cpu && printf 'pressure %s\\n' "$line"
+  while read -r key value; do
+    case $key in MemAvailable:) printf 'available %s\\n' "$value"; break ;; esac
+  done </proc/meminfo
 else
   printf 'cpus %s\\n' "$(sysctl -n hw.ncpu)"
   printf 'load %s\\n' "$(sysctl -n vm.loadavg)"
   printf 'boottime %s\\n' "$(sysctl -n kern.boottime)"
   printf 'now %s\\n' "$(date +%s)"
 fi
+RECEIVER
+rs_show
 PROCESSES
 printf '%s end\\n' NONCE
 } </dev/null

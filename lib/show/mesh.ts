@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk'
 import { pairs, RULES } from '../balance.ts'
 import { measured, type MeasuredNode, type MeshSnapshot, type NodeState } from '../mesh/snapshot.ts'
+import type { Marks } from '../receiver/marks.ts'
 import { signed, TRIT_NAMES } from '../trit.ts'
 import { duration } from './duration.ts'
 import { tritStyle } from './palette.ts'
@@ -23,6 +24,7 @@ export function meshLines(mesh: MeshSnapshot, view: MeshView): string[] {
     { head: '', optional: 3 },
     { head: 'UPTIME', align: 'right', optional: 1 },
     { head: 'PSI 10s/60s', align: 'right', optional: 2 },
+    { head: '', shrinks: true },
   ]
   const rows = shown.map((node) => row(node, view))
   return [
@@ -45,7 +47,7 @@ function row(node: NodeState, { colours, connections }: MeshView): Cell[] {
 }
 
 function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: Cell; numbers: Cell[] } {
-  const { trit, load1, cpus, ratio, uptimeSeconds, pressure } = node
+  const { trit, load1, cpus, ratio, uptimeSeconds, pressure, receiver } = node
   const style = tritStyle(colours, trit)
   const numbers = [
     load1.toFixed(2),
@@ -54,8 +56,16 @@ function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: 
     { text: bar(ratio), style },
     uptimeSeconds === undefined ? '' : duration(uptimeSeconds),
     pressure ? `${pressure.some10.toFixed(0)}/${pressure.some60.toFixed(0)} %` : '',
+    { text: receiver ? marksText(receiver) : '', style: colours.magenta },
   ]
   return { tritCell: { text: `${signed(trit).padStart(2)} ${TRIT_NAMES[trit]}`, style }, numbers }
+}
+
+/** Whether its owner has closed it, and who is about to use it. */
+function marksText({ closed, reserved, arrivals }: Marks): string {
+  if (closed !== undefined) return `closed: ${closed}`
+  if (reserved) return `reserved, ${duration(reserved.secondsLeft)} left`
+  return arrivals.length > 0 ? `work has just arrived` : ''
 }
 
 /** A ratio as a bar that is full at 1. */
@@ -96,7 +106,7 @@ function conclusion(
     `Rule ${rule}: ${colours.bold(RULES[rule])}`,
     ...moves.map(({ from, to }) => `  ${from} → ${to}`),
   ]
-  if (rule === 1 && moves.length === 0) lines.push('  but no machine is MINUS: none has room')
+  if (rule === 1 && moves.length === 0) lines.push('  but no machine that takes work is MINUS: none has room')
   const urgent = rule === 1 ? [] : pairs(measured(nodes))
   const overloaded = urgent.map(
     ({ from, to }) => `  ${from} is PLUS all the same, and ${to} has room for some of its work`,

@@ -1,6 +1,7 @@
 import { readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeTree } from './cache.ts'
+import { cgroupOf, thaw } from './freezer.ts'
 import type { Layout } from './layout.ts'
 import { deleteNetns, netnsOf, netnsPath } from './network.ts'
 import { killRecorded, type ProcessRecord, recordProcess } from './processes.ts'
@@ -33,8 +34,15 @@ export const mountsBelow = async (folder: string): Promise<readonly string[]> =>
   return points.filter((point) => point.startsWith(`${folder}/`)).toReversed()
 }
 
+const cgroupNames = (lab: Layout): RegExp => new RegExp(`^${cgroupOf(lab.instance, 'n')}\\d+$`)
+
+const thawAll = async (lab: Layout): Promise<void> => {
+  const groups = await readdir('/sys/fs/cgroup/freezer').catch(() => [])
+  for (const group of groups.filter((name) => cgroupNames(lab).test(name))) await thaw(group)
+}
+
 const removeCgroups = async (lab: Layout): Promise<void> => {
-  const name = new RegExp(`^rsl-${lab.instance}-n\\d+$`)
+  const name = cgroupNames(lab)
   for (const controller of ['cpu', 'freezer']) {
     const root = join('/sys/fs/cgroup', controller)
     for (const entry of (await readdir(root).catch(() => [])).filter((child) => name.test(child))) {
@@ -48,6 +56,7 @@ const removeCgroups = async (lab: Layout): Promise<void> => {
  * own names: its network namespaces, the processes in them, and its folder.
  */
 export const cleanUp = async (lab: Layout): Promise<void> => {
+  await thawAll(lab)
   // More than once, because a process may fork while the first round reads.
   for (let round = 0; round < 5; round += 1) {
     const processes = await processesOf(lab)

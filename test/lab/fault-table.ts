@@ -58,6 +58,8 @@ export const faultCommands: Readonly<Record<string, FaultCommand>> = {
   },
   kill: plain((lab) => lab.killHost),
   boot: plain((lab) => lab.bootHost),
+  freeze: plain((lab) => lab.freezeHost),
+  thaw: plain((lab) => lab.thawHost),
   'small-disk': {
     usage: 'PATH MIB',
     apply: async (lab, node, [path, size]) =>

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { exists } from './cache.ts'
 import { startDaemon } from './daemon.ts'
 import { LabError } from './error.ts'
+import { cgroupOf } from './freezer.ts'
 import { type LabRecord, readHostRecord, writeHostRecord } from './host-record.ts'
 import type { HostLayout, Layout } from './layout.ts'
 import { netnsPath } from './network.ts'
@@ -21,14 +22,11 @@ const prepare = async (host: HostLayout, hosts: readonly HostLayout[]): Promise<
   if (!(await exists(host.loadFile))) await writeFile(host.loadFile, `0.00 0.00 0.00 1/50 ${host.firstPid}\n`)
 }
 
-/** The cgroup of a host below each controller's root, for later commands in it to divide further. */
-const cgroupOf = (lab: Layout, host: HostLayout): string => `rsl-${lab.instance}-${host.name}`
-
 const makeCgroups = async (lab: Layout, host: HostLayout): Promise<void> => {
   for (const controller of ['cpu', 'freezer']) {
     const root = join('/sys/fs/cgroup', controller)
     if (await exists(join(root, 'cgroup.procs')))
-      await mkdir(join(root, cgroupOf(lab, host)), { recursive: true })
+      await mkdir(join(root, cgroupOf(lab.instance, host.name)), { recursive: true })
   }
 }
 
@@ -46,7 +44,7 @@ const initEnvironment = (lab: Layout, host: HostLayout, record: LabRecord): Reco
   LAB_TAILSCALE: record.tailscale ?? '',
   LAB_TAILSCALED: record.tailscaled ?? '',
   LAB_SERVICES: `sshd cron${record.tailnet ? ' tailscaled' : ''}`,
-  LAB_CGROUP: cgroupOf(lab, host),
+  LAB_CGROUP: cgroupOf(lab.instance, host.name),
 })
 
 const lastWords = async (host: HostLayout): Promise<string> =>

@@ -2,7 +2,7 @@ import type { Host } from '../host-handle.ts'
 import { setLoad, setLoadFollowsWork } from '../load.ts'
 import { clearNetem, linkDown, linkUp, netem } from './cable.ts'
 import { linux, mac, setCpus } from './persona.ts'
-import { bootHost, killHost, removeSmallDisk, smallDisk } from './power.ts'
+import { bootHost, freezeHost, killHost, removeSmallDisk, smallDisk, thawHost } from './power.ts'
 import * as ssh from './ssh.ts'
 import * as tailscale from './tailscale.ts'
 
@@ -19,6 +19,8 @@ const actions = {
   setCpus,
   bootHost,
   killHost,
+  freezeHost,
+  thawHost,
   smallDisk,
   removeSmallDisk,
   ...ssh,

@@ -1,0 +1,95 @@
+import { plain } from '../../text.ts'
+import type { FileFacts, SocketFacts, SourceFacts } from './facts.ts'
+import { hashesIn, machineFacts } from './machine-facts.ts'
+import { BadFacts, matched, numberIn, Sections } from './records.ts'
+import { statsIn } from './referred.ts'
+import { tasksIn } from './tasks.ts'
+
+/**
+ * What source.sh found out.
+ *
+ * @throws BadFacts when it is not all there, or a part of it is not what the kernel writes
+ */
+export function parseSource(output: string, host: string, pid: number): SourceFacts {
+  const sections = new Sections(output)
+  const [process, ...others] = tasksIn(sections)
+  if (process?.pid !== pid) throw new BadFacts(`PID ${pid} has ended`)
+  const [parent, command = ''] = sections.items('parent')
+  return {
+    ...machineFacts(sections),
+    host,
+    uid: sections.number('uid'),
+    pid,
+    tree: [process, ...others],
+    parent: { pid: numberIn('a parent', parent), command },
+    line: sections.numbers('line'),
+    users: Object.fromEntries(sections.groups('users', 2)),
+    sockets: [...new Set(inodesIn(sections))].map(socketsIn(sections)),
+    outside: sections.groups('holders', 3).map(([inode = '', holder, name = '']) => {
+      return { inode, pid: numberIn('a PID', holder), command: name }
+    }),
+    files: filesIn(sections),
+    modes: modesIn(sections),
+    limited: sections.items('limiters').flatMap((line) => {
+      const limited = /(?:^| )(?:--pid[= ]|-p ?)(\d{1,10})(?: |$)/.exec(line)?.[1]
+      return limited === undefined ? [] : [Number(limited)]
+    }),
+    overlays: sections.lines('overlays').map((line) => matched('a device', line, /^\d+:\d+$/)[0]),
+    cpuinfo: sections.has('cpuinfo') ? sections.one('cpuinfo', /^[A-Za-z0-9+/]+={0,2}$/) : '',
+  }
+}
+
+/** The inodes of the sockets that the tree has open. */
+function inodesIn(sections: Sections): string[] {
+  return sections.groups('links', 2).flatMap(([, link = '']) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
+}
+
+/** What is known of a socket: lines `TABLE INODE STATE [PATH or ADDRESS]` and `INODE PEER`. */
+function socketsIn(sections: Sections): (inode: string) => SocketFacts {
+  const known = new Map<string, Omit<SocketFacts, 'inode' | 'peer'>>()
+  for (const line of sections.lines('sockets')) {
+    const form = /^([a-z]+[46]?) (\d{1,20}) ([0-9A-F]{2}|-)(?: (.*))?$/
+    const [, table = '', inode = '', state = '', name] = matched('a socket', line, form)
+    const port = /:([0-9A-F]{4})$/.exec(name ?? '')?.[1]
+    const named = table === 'unix' ? name !== undefined && name !== '' : false
+    known.set(inode, {
+      table,
+      state,
+      ...(named && name !== undefined ? { path: name } : {}),
+      ...(table !== 'unix' && port !== undefined ? { port: Number.parseInt(port, 16) } : {}),
+    })
+  }
+  const peers = new Map(
+    sections.lines('peers').map((line) => {
+      const [, inode = '', peer = ''] = matched('a peer', line, /^(\d{1,20}) (\d{1,20})$/)
+      return [inode, peer]
+    }),
+  )
+  return (inode) => {
+    const peer = peers.get(inode)
+    return { inode, ...known.get(inode), ...(peer === undefined ? {} : { peer }) }
+  }
+}
+
+function filesIn(sections: Sections): Record<string, FileFacts> {
+  if (!sections.has('files')) return {}
+  const hashes = hashesIn(sections.items('hashes'))
+  return Object.fromEntries(
+    sections.groups('files', 2).map(([path = '', text = '']) => {
+      const [, size, modified] = matched(`of ${plain(path, 40)}`, text, /^(\d{1,16}) (-?\d{1,12})$/)
+      const sha256 = hashes.get(path)
+      const file = { sizeBytes: Number(size), modified: Number(modified) }
+      return [path, sha256 === undefined ? file : { ...file, sha256 }]
+    }),
+  )
+}
+
+function modesIn(sections: Sections): Record<string, number> {
+  const stats = statsIn(sections)
+  return Object.fromEntries(
+    [...sections.groups('links', 2), ...sections.groups('places', 2)].flatMap(([path = '', link = '']) => {
+      const mode = stats.get(path)?.mode
+      return mode === undefined || !link.startsWith('/') ? [] : [[link, mode] as const]
+    }),
+  )
+}

@@ -1,0 +1,175 @@
+# Reads what there is to know of the tree of $PID. Nothing is stopped, traced or changed.
+
+# stat_of PID: the fields of its stat from the third on; the name may hold blanks, newlines and parentheses
+stat_of() {
+  stat=$(cat "/proc/$1/stat") || return 1
+  stat=${stat##*') '}
+}
+
+stat_of "$PID" || exit 66
+# shellcheck disable=SC2086 # fields
+set -- $stat
+parent=$2 terminal=$5 kernel=$(($7 & 0x200000))
+
+line= each=$$
+while [ "$each" -gt 0 ]; do
+  line="$line $each"
+  stat_of "$each" || break
+  stat=${stat#* }
+  each=${stat%% *}
+done
+
+# The machine's own processes are refused by their PID alone: their trees may be all that runs here.
+brief=
+[ "$PID" -gt 1 ] && [ "$kernel" = 0 ] || brief=yes
+case " $line " in *" $PID "*) brief=yes ;; esac
+
+tree=$PID next=$PID
+[ -z "$brief" ] || next=
+while [ -n "$next" ]; do
+  parents=$next next=
+  for each in $parents; do
+    for file in "/proc/$each/task"/*/children; do
+      children=
+      read -r children <"$file"
+      [ -z "$children" ] || next="$next $children"
+    done
+  done
+  tree="$tree $next"
+done
+
+# below NAME…: these names in the folders of the tree's processes
+below() {
+  found=
+  for each in $tree; do for name in "$@"; do found="$found /proc/$each/$name"; done; done
+}
+
+# shellcheck disable=SC2086 # lists of numbers
+items line $line
+# shellcheck disable=SC2086
+items tree $tree
+items uid "${SUDO_UID:-$(id -u)}"
+name=$(cat "/proc/$parent/comm")
+items parent "$parent" "${name:-?}"
+machine
+
+# With a second file grep writes the path in front; a file without a NUL is one record.
+below stat status cgroup
+# shellcheck disable=SC2086 # paths of digits and letters
+printf 'state\0' && grep -az '' $found /dev/null
+printf '\0'
+below task
+# shellcheck disable=SC2086
+text threads find $found -mindepth 1 -maxdepth 1 -printf '%p\n'
+below ns
+# shellcheck disable=SC2086
+text namespaces find /proc/self/ns $found -mindepth 1 -printf '%h %f %l\n'
+below exe cwd root
+# shellcheck disable=SC2086
+printf 'places\0' && find $found -maxdepth 0 -printf '%p\0%l\0'
+printf '\0'
+# shellcheck disable=SC2086
+printf '%s\0' $found >"$scratch/names"
+
+below fd map_files
+# shellcheck disable=SC2086
+find $found -mindepth 1 -maxdepth 1 -print0 >>"$scratch/names"
+# shellcheck disable=SC2086
+printf 'links\0' && find $found -mindepth 1 -maxdepth 1 -printf '%p\0%l\0'
+printf '\0stats\0'
+xargs -0r stat -L --printf='%n\0%f %d:%i %h %s %t %T\0' -- <"$scratch/names"
+printf '\0'
+below maps
+# shellcheck disable=SC2086
+text shared grep -a '^[^ ]* .w.s ' $found /dev/null
+below fdinfo
+# shellcheck disable=SC2086
+find $found -mindepth 1 -maxdepth 1 -print0 >"$scratch/fdinfo"
+text fdinfo xargs -0r grep -aE '^(flags:|lock:|Pid:|inotify )' /dev/null <"$scratch/fdinfo"
+
+numbers() { sed -n -e "s/^$1:\\[\\([0-9]*\\)\\]\$/\\1/p" "$scratch/links"; }
+below fd
+# shellcheck disable=SC2086
+find $found -mindepth 1 -maxdepth 1 \( -lname 'pipe:*' -o -lname 'socket:*' \) -printf '%l\n' | sort -u >"$scratch/links"
+numbers socket >"$scratch/sockets"
+: >"$scratch/peers"
+: >"$scratch/holders"
+
+# The tables are those of the network that the process is in.
+if [ -s "$scratch/sockets" ]; then
+  set --
+  for table in tcp tcp6 udp udp6 udplite udplite6 icmp icmp6 raw raw6 netlink packet unix; do
+    [ ! -r "/proc/$PID/net/$table" ] || set -- "$@" "/proc/$PID/net/$table"
+  done
+  # shellcheck disable=SC2016 # awk's
+  text sockets awk '
+    FNR == 1 { file++; table = FILENAME; sub(".*/", "", table) }
+    file == 1 { wanted[$1]; next }
+    { inode = table == "unix" ? $7 : table == "packet" ? $9 : $10 }
+    !(inode in wanted) { next }
+    table == "unix" { path = $0; sub("^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ ?", "", path); print table, inode, $6, path; next }
+    table ~ /^(tcp|udp|icmp|raw)/ { print table, inode, $4, $2; next }
+    { print table, inode, "-" }
+  ' "$scratch/sockets" "$@"
+  # A name with blanks in it makes more fields: then nobody can tell.
+  if command -v ss >/dev/null; then
+    # shellcheck disable=SC2016
+    ss -xaH | awk 'NR == FNR { wanted[$1]; next } NF == 8 && ($6 in wanted) { print $6, $8 }' "$scratch/sockets" - \
+      >"$scratch/peers"
+    text peers cat "$scratch/peers"
+  fi
+fi
+
+if [ -s "$scratch/links" ]; then
+  { numbers pipe && cat "$scratch/sockets" && sed -n 's/.* //p' "$scratch/peers"; } >"$scratch/inodes"
+  find /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 \( -lname 'pipe:*' -o -lname 'socket:*' \) -printf '%l %h\n' |
+    tr '[]' '  ' |
+    # shellcheck disable=SC2016
+    awk 'NR == FNR { wanted[$1]; next } $2 in wanted { sub("/proc/", "", $3); sub("/fd", "", $3); print $2, $3 }' "$scratch/inodes" - |
+    sort -u >"$scratch/holders"
+fi
+# A named pipe is known by where it lies.
+# shellcheck disable=SC2086
+[ -z "$(find $found -mindepth 1 -maxdepth 1 -lname '/*' -xtype p -printf x)" ] ||
+  find -L /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 -type p -printf '%D:%i %h\n' |
+  sed -e 's:/proc/::' -e 's:/fd$::' | sort -u >>"$scratch/holders"
+printf 'holders\0'
+while read -r inode each; do
+  case " $tree " in *" $each "*) ;; *) name=$(cat "/proc/$each/comm") && printf "%s\0" "$inode" "$each" "${name:-?}" ;; esac
+done <"$scratch/holders"
+printf '\0'
+
+# cpulimit continues what it has stopped, also when somebody else has.
+printf 'limiters\0'
+for file in $(grep -ls '^cpulimit$' /proc/[0-9]*/comm); do
+  printf '%s\0' "$(tr '\0' ' ' <"${file%comm}cmdline")"
+done
+printf '\0'
+
+text overlays awk '{ for (i = 7; i < NF; i++) if ($i == "-") { if ($(i + 1) == "overlay") print $3; break } }' /proc/self/mountinfo
+
+below status
+# shellcheck disable=SC2086
+owners=$(grep -hs '^Uid:' $found | cut -f 2 | sort -un)
+printf 'users\0'
+for each in $owners; do
+  name=$(getent passwd "$each" || awk -F : -v uid="$each" '$3 == uid' /etc/passwd)
+  name=${name%%:*}
+  [ -z "$name" ] || printf '%s\0' "$each" "$name"
+done
+printf '\0'
+
+if [ -z "$brief" ] && [ "$terminal" = 0 ]; then
+  criu_facts
+  # shellcheck disable=SC2015
+  criu cpuinfo dump -D "$scratch" </dev/null >/dev/null && items cpuinfo "$(base64 -w 0 "$scratch/cpuinfo.img")" || :
+  below fd map_files exe
+  # shellcheck disable=SC2086
+  find $found -xtype f ! -lname '* (deleted)' ! -lname '/proc/*' ! -lname '/sys/*' -printf '%l\0' |
+    sort -zu >"$scratch/files"
+  printf 'files\0'
+  xargs -0r stat --printf='%n\0%s %Y\0' -- <"$scratch/files"
+  printf '\0hashes\0'
+  xargs -0r sha256sum -z -- <"$scratch/files"
+  printf '\0'
+fi

@@ -1,0 +1,189 @@
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Failure } from '../errors.ts'
+import { takeLock, type Lock } from '../state/lock.ts'
+import { writeAtomically } from '../state/atomic-file.ts'
+import { messageOf, quoted } from '../text.ts'
+import { journalsDir, OUTCOMES } from './folder.ts'
+import { pastMigrations, remember, type Past } from './history.ts'
+import { Plan } from './plan.ts'
+
+/** One thing that was begun, done or decided. `at` is ISO 8601, for people. */
+const Entry = z.discriminatedUnion('event', [
+  /** A step is about to be taken; whether it was is only known with its `did`. */
+  z.object({ event: z.literal('begins'), step: z.string(), at: z.string() }),
+  z.object({ event: z.literal('did'), step: z.string(), at: z.string() }),
+  /** From here on the copy on the target is the process. */
+  z.object({ event: z.literal('commit'), at: z.string() }),
+  /** The process ran on before it could be ended: it is the process after all. */
+  z.object({ event: z.literal('uncommit'), at: z.string(), reason: z.string() }),
+  /** All is said that can be said by itself; what is left on a machine that can't be reached is swept later. */
+  z.object({
+    event: z.literal('over'),
+    at: z.string(),
+    outcome: z.enum(OUTCOMES),
+    detail: z.string(),
+    sweep: z.array(z.enum(['source', 'target'])),
+  }),
+  z.object({ event: z.literal('doubt'), at: z.string(), reason: z.string() }),
+])
+export type Entry = z.infer<typeof Entry>
+type New<E> = E extends { at: string } ? Omit<E, 'at'> : never
+
+/** The migrations that are not over everywhere, in no order, and folders among them that this version can't read. */
+export async function openJournals(): Promise<{ journals: Journal[]; strange: string[] }> {
+  const path = await journalsDir()
+  const folders = (await readdir(path))
+    .filter((name) => /^[a-z0-9]{12}$/.test(name))
+    .map((id) => join(path, id))
+  const all = await Promise.all(
+    folders.map(async (folder) => ({ folder, journal: await Journal.open(folder) })),
+  )
+  return {
+    journals: all.flatMap(({ journal }) => (journal instanceof Journal ? [journal] : [])),
+    strange: all.flatMap(({ folder, journal }) => (journal === 'strange' ? [folder] : [])),
+  }
+}
+
+const NOTHING_DONE = { outcome: 'back', detail: 'nothing was begun' } as const
+
+/** An append-only record of one migration. What is written is on the disk before the method returns. */
+export class Journal {
+  readonly plan: Plan
+  readonly #folder: string
+  readonly #entries: Entry[]
+
+  private constructor(folder: string, plan: Plan, entries: Entry[]) {
+    this.#folder = folder
+    this.plan = plan
+    this.#entries = entries
+  }
+
+  static async create(plan: Plan): Promise<Journal> {
+    Plan.parse(plan)
+    const folder = join(await journalsDir(), plan.id)
+    try {
+      await mkdir(folder, { mode: 0o700 })
+      await writeAtomically(join(folder, 'plan.json'), `${JSON.stringify(plan)}\n`, 0o600)
+    } catch (error) {
+      throw new Failure(`the journal ${quoted(folder)} can't be written: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
+    return new Journal(folder, plan, [])
+  }
+
+  /** Undefined where there is none, or one that was never begun. */
+  static async open(folder: string): Promise<Journal | 'strange' | undefined> {
+    const text = await readFile(join(folder, 'plan.json'), 'utf8').catch(() => undefined)
+    if (text === undefined) return undefined
+    const plan = Plan.safeParse(json(text))
+    if (!plan.success) return 'strange'
+    const journal = new Journal(folder, plan.data, [])
+    await journal.reload()
+    return journal
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries
+  }
+
+  /** Reads again what may have been written by another. A last line that is cut short was never acted on. */
+  async reload(): Promise<void> {
+    const text = await readFile(join(this.#folder, 'journal.jsonl'), 'utf8').catch(() => '')
+    const entries = text.split('\n').flatMap((line) => Entry.safeParse(json(line)).data ?? [])
+    this.#entries.splice(0, Infinity, ...entries)
+  }
+
+  async write(entry: New<Entry>): Promise<void> {
+    const whole: unknown = { ...entry, at: new Date().toISOString() }
+    try {
+      const file = await open(join(this.#folder, 'journal.jsonl'), 'a', 0o600)
+      try {
+        // The newline before it keeps it apart from a line that was cut short.
+        await file.appendFile(`\n${JSON.stringify(whole)}\n`)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw new Failure(`the journal ${quoted(this.#folder)} can't be written: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
+    this.#entries.push(Entry.parse(whole))
+  }
+
+  /** Whether the copy on the target is the process. */
+  get committed(): boolean {
+    return (
+      this.#entries.findLast(({ event }) => event === 'commit' || event === 'uncommit')?.event === 'commit'
+    )
+  }
+
+  begun(step: string): boolean {
+    return this.#entries.some((entry) => entry.event === 'begins' && entry.step === step)
+  }
+
+  done(step: string): boolean {
+    return this.#entries.some((entry) => entry.event === 'did' && entry.step === step)
+  }
+
+  /** How it ended; undefined while it has not. */
+  get over(): Extract<Entry, { event: 'over' }> | undefined {
+    return this.#entries.findLast((entry) => entry.event === 'over')
+  }
+
+  /** Who holds it is the one that may act for this migration; undefined while another does. */
+  async lock(): Promise<Lock | undefined> {
+    return await takeLock(join(this.#folder, 'lock')).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    })
+  }
+
+  /** Says that somebody waits to settle the migration, should who carries it out die. */
+  async guard(): Promise<void> {
+    await writeFile(join(this.#folder, 'guardian'), `${process.pid}\n`, { mode: 0o600 })
+  }
+
+  async guarded(): Promise<boolean> {
+    return (await readFile(join(this.#folder, 'guardian')).catch(() => undefined)) !== undefined
+  }
+
+  async exists(): Promise<boolean> {
+    return (await readFile(join(this.#folder, 'plan.json')).catch(() => undefined)) !== undefined
+  }
+
+  /** It is over, everywhere: one line in the history is what is left of it. */
+  async close(): Promise<void> {
+    const { id, source, target, process } = this.plan
+    const { outcome, detail, at } = this.over ?? { ...NOTHING_DONE, at: new Date().toISOString() }
+    const { pid, command } = process
+    await remember({ at, id, from: source.name, to: target.name, pid, command, outcome, detail })
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  /** How another has ended it meanwhile. */
+  async ending(): Promise<{ kind: Past['outcome']; detail: string }> {
+    const past = (await pastMigrations()).findLast(({ id }) => id === this.plan.id)
+    return past
+      ? { kind: past.outcome, detail: past.detail }
+      : { kind: 'gone', detail: 'its journal is gone' }
+  }
+
+  /** Forgets it, whatever its state. */
+  async giveUp(): Promise<void> {
+    await this.write({ event: 'over', outcome: 'gone', detail: 'given up by hand', sweep: [] })
+    await this.close()
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Host, Reach } from '../host/host.ts'
+import { tell, type Said, type Task } from '../host/run.ts'
+import { NO_ROOT, octal } from '../host/script.ts'
+import { MARKS } from '../receiver/script.ts'
+import { lastLine, plain } from '../text.ts'
+import { decisiveLine } from './criu.ts'
+import type { Plan } from './plan.ts'
+
+/** How a step ended on a machine, or that nobody knows whether it was taken. */
+export type StepEnd = { known: false; reason: string } | ({ known: true; status: number } & Findings)
+export type Findings = {
+  /** Why it failed, in a line. */
+  why: string
+  /** Lines `key value`; the last of each key. */
+  facts: ReadonlyMap<string, string>
+  /** The marks that this migration has made on the machine. */
+  marks: ReadonlySet<string>
+}
+
+/** With what a step ends; `lib/migrate/machine/common.sh` gives them. */
+export const STEP = { done: 0, failed: 1, fenced: 3, tooLate: 4, refused: 5, gone: 6, hasRun: 7 } as const
+
+/** Where the steps lie on a machine, and what they work on. */
+export const FOLDER = '/var/lib/resource-sharing/migrations'
+
+// The first one makes the folder and puts the program there; no later one is taken where it is not.
+const INSTALL = `
+base=/var/lib/resource-sharing dir=${FOLDER}/$ID
+[ ! -e "/run/resource-sharing/undone/$ID" ] || exit 3
+(umask 022; mkdir -p "$base") && mkdir -p "$base/migrations" && mkdir "$dir" || exit 1
+installed() {
+printf '%s\\n' "$PROCESS" >"$dir/process" && printf '%s' "$SHIP" >"$dir/ship" && printf '%s' "$KNOWN" >"$dir/known" &&
+  printf '%s' "$FOLDERS" >"$dir/folders" || return 1
+[ -s "$dir/ship" ] || [ -s "$dir/folders" ] || rm -f "$dir/ship"
+cat >"$dir/program" && [ "$(wc -c <"$dir/program")" -eq "$SIZE" ] && mv "$dir/program" "$dir/steps.sh"
+}
+installed || { rm -rf "$dir"; exit 1; }
+`
+
+export const LAUNCH = `
+dir=${FOLDER}/$ID
+export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB
+if [ ! -f "$dir/steps.sh" ]; then printf 'absent 1\\n'; exit 3; fi
+: >"$dir/$STEP.out" && exec 4<"$dir/$STEP.out" || exit 1
+setsid sh "$dir/steps.sh" "$STEP" </dev/null >"$dir/$STEP.out" 2>&1 4<&- &
+wait $!
+status=$?
+cat <&4
+exit $status
+`
+
+// Where nothing of it is, it must not begin either: what is still on its way finds the mark.
+const UNDO = `
+dir=${FOLDER}/$ID
+if [ ! -f "$dir/steps.sh" ]; then
+  mkdir -p /run/resource-sharing/undone && : >"/run/resource-sharing/undone/$ID" || exit 1
+  sleep 0.1
+fi
+if [ ! -f "$dir/steps.sh" ]; then
+  set -- $PROCESS
+  start_of() { set -- "$(cat "/proc/$1/stat" 2>/dev/null)"; set -- \${1##*) }; printf '%s' "\${20:-}"; }
+  read -r boot </proc/sys/kernel/random/boot_id
+  boot=$boot.$(start_of 1).$(readlink /proc/self/ns/pid | tr -dc 0-9) start=$(start_of "$1")
+  if [ "$boot" = "$3" ] && [ "$start" = "$2" ]; then printf 'process running\\n'; else printf 'process gone\\n'; fi
+  exit 0
+fi
+${LAUNCH}`
+
+/** One end of a migration: the steps that are taken there. */
+export class Machine {
+  readonly host: Host
+  readonly #end: 'source' | 'target'
+  readonly #plan: Plan
+  readonly #reach: Reach
+
+  constructor(host: Host, end: 'source' | 'target', plan: Plan, reach: Reach) {
+    this.host = host
+    this.#end = end
+    this.#plan = plan
+    this.#reach = reach
+  }
+
+  /** The first step: it brings the program with it. */
+  async install(step: 'claim' | 'reserve', settings: Settings, limits: StepLimits): Promise<StepEnd> {
+    const { ship, folders, known } = this.#plan
+    const words = (paths: readonly string[]) => paths.map((path) => `${octal(path)}\n`).join('')
+    const input = Buffer.from(await programOf(this.#end)).toString('latin1')
+    const values = {
+      SIZE: String(input.length),
+      SHIP: words(ship),
+      FOLDERS: words(folders),
+      KNOWN: known.map((hash) => `${hash}\n`).join(''),
+    }
+    return await this.#tell({ body: `${INSTALL}${LAUNCH}`, input }, step, { ...settings, ...values }, limits)
+  }
+
+  async step(step: string, settings: Settings, limits: StepLimits): Promise<StepEnd> {
+    return await this.#tell({ body: step === 'undo' ? UNDO : LAUNCH }, step, settings, limits)
+  }
+
+  async #tell(
+    task: Pick<Task, 'body' | 'input'>,
+    step: string,
+    settings: Settings,
+    limits: StepLimits,
+  ): Promise<StepEnd> {
+    const values = { ...this.values(step), ...settings }
+    return endOf(await tell(this.host, { ...task, values, as: 'root' }, this.#reach, limits))
+  }
+
+  /** What the programs on this machine are given. */
+  values(step: string): Record<string, string> {
+    const { id, process, cpu, keepImages, named } = this.#plan
+    return {
+      ID: id,
+      STEP: step,
+      PROCESS: `${process.pid} ${process.start} ${process.boot}`,
+      LIMIT: '120',
+      TTL: '60',
+      CPU: cpu.toFixed(2),
+      SETTLED: named ? '' : 'settled',
+      KEEP: keepImages ? '1' : '',
+      FORWARD: '',
+      NEED_KIB: '0',
+    }
+  }
+}
+
+type Settings = Readonly<Record<string, string>>
+export type StepLimits = { timeoutMs: number; signal: AbortSignal }
+
+/** What a step said. */
+export function endOf(said: Said): StepEnd {
+  if (!said.known) return said
+  const lines = said.output.split('\n').map((line) => /^(\w+) (.*)$/.exec(line))
+  const pairs = lines.flatMap((match) => (match ? [{ key: match[1] ?? '', value: match[2] ?? '' }] : []))
+  const facts = new Map(pairs.map(({ key, value }) => [key, value]))
+  const log = pairs.flatMap(({ key, value }) => (key === 'log' ? [value] : []))
+  const noRoot = said.status === NO_ROOT ? 'it needs root there, or a sudo that asks no password' : undefined
+  const decisive = decisiveLine(log)
+  const words = [facts.get('why'), decisive].filter((word) => word !== undefined).join(': ')
+  const why =
+    noRoot ?? (words || lastLine(said.stderr, 160) || lastLine(said.output, 160) || 'it does not say why')
+  const marks = new Set(pairs.flatMap(({ key, value }) => (key === 'mark' ? [value] : [])))
+  return { known: true, status: said.status, why: plain(why, 300), facts, marks }
+}
+
+async function programOf(end: 'source' | 'target'): Promise<string> {
+  const text = async (name: string) =>
+    await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
+  const receiver = end === 'target' ? MARKS : ''
+  return `${await text('common')}\n${receiver}\n${await text(end)}\n"step_$1"\nexit\n`
+}

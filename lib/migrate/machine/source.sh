@@ -1,0 +1,197 @@
+# The steps where the process is. `process` holds "PID START BOOT".
+
+read -r pid pid_start pid_boot <"$dir/process" 2>/dev/null || exit 3
+claims=$base/claims
+claim=$claims/$pid_boot-$pid-$pid_start
+
+# A process and its descendants, parents first.
+tree_of() {
+  printf '%s\n' "$1"
+  for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do tree_of "$child"; done
+}
+
+# above PID OTHER: OTHER is an ancestor of PID, or PID itself.
+above() {
+  above_pid=$1
+  while [ "$above_pid" -gt 0 ]; do
+    [ "$above_pid" = "$2" ] && return 0
+    stat_of "$above_pid" || return 1
+    above_pid=$parent
+  done
+  return 1
+}
+
+# This process, and no process of its tree or above it, belongs to this migration alone.
+step_claim() {
+  fence
+  mkdir -p "$claims" && exec 8<"$claims" && flock -w 10 8 || why 'the claims can not be locked'
+  [ "$pid_boot" = "$boot" ] && is_there "$pid" "$pid_start" || { forget; exit 6; }
+  for other in "$claims/$boot"-*; do
+    [ -e "$other" ] && [ "$other" != "$claim" ] || continue
+    other_pid=${other#"$claims/$boot-"} other_start=${other##*-}
+    other_pid=${other_pid%%-*}
+    is_there "$other_pid" "$other_start" || continue
+    if above "$pid" "$other_pid" || above "$other_pid" "$pid"; then
+      printf 'claimed %s\n' "$(cat "$other")"
+      forget
+      exit 5
+    fi
+  done
+  if ! (set -C && printf '%s\n' "$id" >"$claim") 2>/dev/null; then
+    [ "$(cat "$claim")" = "$id" ] || { printf 'claimed %s\n' "$(cat "$claim")"; forget; exit 5; }
+  fi
+  find "$claims" -type f ! -name "$boot-*" -delete
+}
+
+is_ours() {
+  [ "$pid_boot" = "$boot" ] && [ "$(cat "$claim" 2>/dev/null)" = "$id" ] || exit 3
+}
+
+# Freezes the tree and writes it to images; it stays stopped. Who dies here dies before anything was changed.
+step_dump() {
+  fence
+  is_ours
+  [ ! -e "$dir/dumped" ] || exit 4
+  is_there "$pid" "$pid_start" || exit 6
+  [ "$(df -Pk "$dir" | awk 'END { print $4 }')" -gt "$NEED_KIB" ] || why "there is no room for the images below $base"
+  for task in $(tree_of "$pid"); do
+    stat_of "$task" && printf '%s %s %s\n' "$task" "$start" "$state"
+  done >"$dir/before"
+  mkdir "$dir/images" || why 'the folder of the images is there already'
+  timeout --foreground -k 5 "$LIMIT" criu dump --tree "$pid" --images-dir "$dir/images" --log-file ../dump.log \
+    --leave-stopped >/dev/null 2>&1
+  status=$?
+  if [ "$status" != 0 ]; then
+    errors_of dump.log
+    why "criu dump ended with status $status"
+  fi
+  for task in $(tree_of "$pid"); do
+    settle_stop "$task" || why 'somebody has continued it meanwhile' 7
+    [ "$state" != Z ] || continue
+    was=$(awk -v pid="$task" -v start="$start" '$1 == pid && $2 == start && $3 == "T" { print 1; exit }' "$dir/before")
+    printf '%s %s %s %s %s\n' "$task" "$start" "${was:-0}" "$(runs_of "$task")" "$(shape_of "$task") $(readlink "/proc/$task/exe")"
+  done >"$dir/tasks"
+  ship_changed
+  mark dumped
+  printf 'tasks %s\nbytes %s\n' "$(grep -c . "$dir/tasks")" "$(du -sk "$dir/images" | cut -f 1)"
+}
+
+# A stop that criu has asked for takes a moment.
+settle_stop() {
+  tries=0
+  while stat_of "$1"; do
+    case $state in T | Z | X) return 0 ;; esac
+    tries=$((tries + 1))
+    [ "$tries" -lt 200 ] || return 1
+    sleep 0.01
+  done
+  return 1
+}
+
+# Files that have changed since they were sent: the list for the stream.
+ship_changed() {
+  : >"$dir/changed"
+  [ -e "$dir/ship" ] || return 0
+  : >"$dir/hashes"
+  while IFS= read -r word; do
+    file=$(printf '%b.' "$word") file=${file%.}
+    [ -f "$file" ] || continue
+    now=$(stat -c '%s %.9Y %.9Z %i' -- "$file")
+    [ "$now" = "$(WORD=$word awk '$1 == ENVIRON["WORD"] { print $2, $3, $4, $5 }' "$dir/sent" 2>/dev/null | tail -n 1)" ] ||
+      printf '.%s\0' "$file" >>"$dir/changed"
+    printf '%s %s\n' "$(sha256sum <"$file" | cut -d ' ' -f 1)" "$word" >>"$dir/hashes"
+  done <"$dir/ship"
+}
+
+# Only what is still as it was frozen is killed: from here on there is no way back.
+step_kill() {
+  fence
+  # Nothing survives a reboot: there is nothing to kill.
+  if [ "$pid_boot" != "$boot" ]; then exit 0; fi
+  is_ours
+  marked dumped || exit 3
+  if ! marked killing; then
+    for task in $(tree_of "$pid"); do
+      stat_of "$task" && [ "$state" != Z ] || continue
+      grep -q "^$task $start " "$dir/tasks" || why "PID $task was not there when it was frozen" 7
+    done
+    while read -r task task_start stopped runs rest; do
+      is_there "$task" "$task_start" || continue
+      [ "$state" = T ] && [ "$(runs_of "$task")" = "$runs" ] || why "PID $task has run" 7
+    done <"$dir/tasks"
+    mark killing
+  fi
+  # Leaves first: a stopped group that loses its parent is woken by the kernel.
+  tac "$dir/tasks" | while read -r task task_start rest; do
+    if is_there "$task" "$task_start"; then kill -KILL "$task"; fi
+  done
+  tries=0
+  while left=$(still_there) && [ -n "$left" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 500 ] || why "PID $left does not end"
+    sleep 0.01
+  done
+  mark killed
+}
+
+still_there() {
+  while read -r task task_start rest; do
+    if is_there "$task" "$task_start"; then
+      printf '%s\n' "$task"
+      return
+    fi
+  done <"$dir/tasks"
+}
+
+# The process goes on here as if nothing had been.
+step_undo() {
+  undo_begin 60
+  if marked killing; then
+    rm -f "$ended/$id"
+    printf 'killing\n'
+    exit 4
+  fi
+  outcome=gone
+  if [ "$pid_boot" = "$boot" ] && [ -e "$dir/before" ]; then
+    for task in $(tree_of "$pid"); do
+      stat_of "$task" || continue
+      grep -q "^$task $start T" "$dir/before" || kill -CONT "$task" 2>/dev/null
+    done
+  fi
+  if [ "$pid_boot" = "$boot" ] && is_there "$pid" "$pid_start"; then
+    outcome=running
+    # One that was frozen and has lost a part of itself is not what it was.
+    if [ -e "$dir/dumped" ]; then
+      while read -r task task_start rest; do is_there "$task" "$task_start" || outcome=torn; done <"$dir/tasks"
+    fi
+  fi
+  printf 'process %s\n' "$outcome"
+  # The images of a process that is not what it was are all that is left of it.
+  if [ "$outcome" = running ] || [ ! -e "$dir/dumped" ]; then
+    release_claim
+    forget
+  fi
+}
+
+release_claim() {
+  [ "$(cat "$claim" 2>/dev/null)" != "$id" ] || rm -f "$claim"
+}
+
+step_finish() {
+  fence
+  if [ -e "$dir/hashes" ]; then cat "$dir/hashes" >>"$base/left"; fi
+  release_claim
+  forget
+}
+
+# What is known of the process, for who has to decide how to go on.
+step_facts() {
+  fence
+  for name in dumped killing killed; do if [ -e "$dir/$name" ]; then printf 'mark %s\n' "$name"; fi; done
+  lost=0
+  if [ "$pid_boot" != "$boot" ] || ! is_there "$pid" "$pid_start"; then lost=1; fi
+  if [ -e "$dir/dumped" ] && [ "$lost" = 0 ]; then
+    while read -r task task_start rest; do is_there "$task" "$task_start" || lost=1; done <"$dir/tasks"
+  fi
+  printf 'lost %s\n' "$lost"
+}

@@ -1,0 +1,223 @@
+# The steps where the process goes to. What arrives lies in `in`: images, their sums, the list of tasks, files.
+
+left=$base/left
+copies="$dir/copies"
+
+# The machine takes this process and no other for now.
+step_reserve() {
+  fence
+  rs_reserve "$id" "$TTL" "$CPU" $SETTLED
+  case $? in
+    0) ;;
+    60 | 61 | 62) forget; exit 5 ;;
+    *) forget; exit 1 ;;
+  esac
+}
+
+step_renew() {
+  rs_renew "$id" "$TTL" || exit 3
+}
+
+# Restores what has arrived, stopped, and looks whether it is what left; meanwhile sums are checked and disks written.
+step_restore() {
+  fence
+  [ ! -e "$dir/continued" ] || exit 4
+  [ "$FORWARD" = 1 ] || rs_holds "$id" || exit 3
+  [ -s "$dir/in/sums" ] && [ -s "$dir/in/tasks" ] || why 'the images have not all arrived'
+  kill_copies
+  rm -f "$dir/restored" "$copies"
+  (cd "$dir/in" && sha256sum --check --quiet --strict sums >"$dir/sums.log" 2>&1) &
+  summing=$!
+  sync -f "$dir/in/sums" &
+  syncing=$!
+  [ ! -e "$dir/ship" ] || place_files
+  read -r uptime rest </proc/uptime
+  # Ticks are a hundredth of a second to user space on every machine that criu runs on (USER_HZ).
+  printf '%s%s\n' "${uptime%.*}" "${uptime#*.}" >"$dir/began"
+  timeout --foreground -k 5 "$LIMIT" criu restore --images-dir "$dir/in/images" --log-file "$dir/restore.log" \
+    --restore-detached --leave-stopped >/dev/null 2>&1
+  status=$?
+  if [ "$status" != 0 ]; then
+    kill_copies
+    errors_of restore.log
+    why "criu restore ended with status $status"
+  fi
+  verify_copies
+  wait "$summing" || why "the images differ from those that were sent: $(head -n 1 "$dir/sums.log")"
+  wait "$syncing" || why 'the images can not be written to the disk'
+  sync "$copies"
+  mark restored
+  printf 'root %s\n' "$(head -n 1 "$copies" | cut -d ' ' -f 1)"
+}
+
+# Each task is there, stopped, with the same program, threads and files.
+verify_copies() {
+  read -r began <"$dir/began"
+  while read -r task task_start stopped runs shape exe; do
+    tries=0
+    while stat_of "$task" && [ "$state" != T ] && [ "$tries" -lt 200 ]; do
+      sleep 0.01
+      tries=$((tries + 1))
+    done
+    stat_of "$task" && [ "$state" = T ] && [ "$start" -ge "$((began - 1))" ] || why "PID $task has not come back"
+    [ "$(shape_of "$task")" = "$shape" ] && [ "$(readlink "/proc/$task/exe")" = "$exe" ] ||
+      why "PID $task has not come back as it was"
+    printf '%s %s %s\n' "$task" "$start" "$stopped"
+  done <"$dir/in/tasks" >"$copies.part" || exit 1
+  mv "$copies.part" "$copies"
+}
+
+# What an earlier attempt has left: processes of these numbers, of that program or still criu's, begun since then.
+kill_copies() {
+  read -r began <"$dir/began" 2>/dev/null || return 0
+  rounds=0
+  while [ "$rounds" -lt 500 ]; do
+    found=
+    tac "$dir/in/tasks" >"$dir/tac" 2>/dev/null || return 0
+    while read -r task task_start stopped runs shape exe; do
+      stat_of "$task" && [ "$state" != Z ] && [ "$start" -ge "$((began - 1))" ] || continue
+      case $(readlink "/proc/$task/exe") in
+        "$exe" | */criu) ;;
+        *) continue ;;
+      esac
+      kill -KILL "$task"
+      found=1
+    done <"$dir/tac"
+    [ -n "$found" ] || return 0
+    rounds=$((rounds + 1))
+    sleep 0.01
+  done
+  why 'the copy does not end'
+}
+
+# From the mark on the images are never restored again: the program may have run on.
+step_continue() {
+  fence
+  if ! marked continued; then
+    [ ! -e "$dir/continued" ] || exit 4
+    marked restored || exit 3
+    while read -r task task_start stopped; do
+      is_there "$task" "$task_start" || why "PID $task of the copy is gone" 6
+    done <"$copies"
+    mark continued
+  fi
+  while read -r task task_start stopped; do
+    [ "$stopped" = 1 ] || ! is_there "$task" "$task_start" || kill -CONT "$task"
+  done <"$copies"
+  while read -r task task_start stopped; do
+    tries=0
+    while [ "$stopped" != 1 ] && is_there "$task" "$task_start" && [ "$state" = T ]; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 500 ] || why "PID $task does not run"
+      sleep 0.01
+    done
+  done <"$copies"
+  read -r task task_start stopped <"$copies"
+  if is_there "$task" "$task_start"; then printf 'process running\n'; else printf 'process gone\n'; fi
+}
+
+# Nothing of it stays: not the copy, not the files that were put in place for it.
+step_undo() {
+  undo_begin 0
+  if [ -e "$dir/continued" ]; then
+    rm -f "$ended/$id"
+    printf 'continued\n'
+    exit 4
+  fi
+  kill_copies
+  [ ! -e "$dir/placed" ] || unplace_files
+  rs_release "$id"
+  forget
+}
+
+# It runs here: the images are no longer needed.
+step_finish() {
+  fence
+  [ -e "$dir/continued" ] || exit 3
+  rs_arrived "$id" "$CPU"
+  if [ "$KEEP" = 1 ]; then
+    mkdir -p "$base/kept" && mv "$dir/in" "$base/kept/$id" && printf 'kept %s\n' "$base/kept/$id"
+  fi
+  forget
+}
+
+step_facts() {
+  fence
+  for name in restored continued; do if [ -e "$dir/$name" ]; then printf 'mark %s\n' "$name"; fi; done
+  if marked restored; then
+    there=0 all=0
+    while read -r task task_start stopped; do
+      all=$((all + 1))
+      if is_there "$task" "$task_start"; then there=$((there + 1)); fi
+    done <"$copies"
+    printf 'copies %s of %s\n' "$there" "$all"
+  fi
+  if [ -e "$dir/restored" ] && (cd "$dir/in" && sha256sum --check --quiet --strict sums >/dev/null 2>&1); then
+    printf 'images whole\n'
+  fi
+}
+
+hash_of() {
+  sha256sum <"$1" 2>/dev/null | cut -d ' ' -f 1
+}
+
+# Puts the files that came along in their places. One that is there and differs is replaced only when an earlier
+# migration has left it so, or when it was the same as the one here before the freeze.
+place_files() {
+  : >>"$dir/placed"
+  while IFS= read -r word; do
+    folder=$(printf '%b.' "$word") folder=${folder%.}
+    make_folder "$folder" || why "the folder $folder can't be made"
+  done <"$dir/folders"
+  while IFS= read -r word; do
+    file=$(printf '%b.' "$word") file=${file%.}
+    from=$dir/in/files$file
+    [ -f "$from" ] && [ ! -L "$from" ] || from=$dir/staged/files$file
+    [ -f "$from" ] && [ ! -L "$from" ] || why "a file has not arrived: $file"
+    make_folder "${file%/*}" || why "the folder of $file can't be made"
+    if [ -e "$file" ] || [ -L "$file" ]; then
+      [ -f "$file" ] && [ ! -L "$file" ] || why "$file is there and is no regular file"
+      there=$(hash_of "$file")
+      [ "$there" != "$(hash_of "$from")" ] || { printf 'same - %s\n' "$word" >>"$dir/placed"; continue; }
+      grep -qx "$there" "$dir/known" 2>/dev/null || [ "$there" = "$(left_hash "$word")" ] ||
+        why "$file is there and differs"
+      kept=$dir/replaced.$(printf %s "$word" | cksum | cut -d ' ' -f 1)
+      cp -p -- "$file" "$kept" || why "$file can't be kept"
+      printf 'replaced %s %s\n' "$kept" "$word" >>"$dir/placed"
+    else
+      printf 'new - %s\n' "$word" >>"$dir/placed"
+    fi
+    part=$file.$id.part
+    cp -p -- "$from" "$part" && mv -f -- "$part" "$file" || { rm -f -- "$part"; why "$file can't be written"; }
+  done <"$dir/ship"
+}
+
+left_hash() {
+  WORD=$1 awk '$2 == ENVIRON["WORD"] { hash = $1 } END { print hash }' "$left" 2>/dev/null
+}
+
+# Folders that are missing are made like the ones they come from.
+make_folder() {
+  [ -n "$1" ] && [ ! -d "$1" ] || return 0
+  make_folder "${1%/*}" || return 1
+  mkdir -- "$1" || return 1
+  model=$dir/staged/files$1
+  if [ -d "$model" ]; then chown --reference="$model" -- "$1" && chmod --reference="$model" -- "$1"; else chmod 755 -- "$1"; fi
+  printf 'folder - %s\n' "$(printf %s "$1" | octal_word)" >>"$dir/placed"
+}
+
+# Any bytes as a word without blanks, as printf %b reads it.
+octal_word() {
+  od -An -v -to1 | sed 's/ /\\0/g' | tr -d '\n'
+}
+
+unplace_files() {
+  tac "$dir/placed" | while read -r how kept word; do
+    file=$(printf '%b.' "$word") file=${file%.}
+    case $how in
+      new) rm -f -- "$file" "$file.$id.part" ;;
+      replaced) mv -f -- "$kept" "$file" ;;
+      folder) rmdir -- "$file" 2>/dev/null ;;
+    esac
+  done
+}

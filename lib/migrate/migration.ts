@@ -1,0 +1,90 @@
+import { Failure } from '../errors.ts'
+import type { Reach } from '../host/host.ts'
+import type { Journal } from './journal.ts'
+import { Machine, STEP, type StepEnd } from './machine.ts'
+import type { Plan } from './plan.ts'
+
+/** What a migration needs while it is carried out, and those who want to know how it goes. */
+export type Migration = {
+  plan: Plan
+  journal: Journal
+  reach: Reach
+  source: Machine
+  target: Machine
+  /** Ends what waits for another machine; what has been begun there goes on. */
+  signal: AbortSignal
+  watch: Watch
+}
+
+export type Watch = {
+  /** A step is about to be taken. */
+  step?: (name: string) => Promise<void> | void
+  /** So many bytes more have gone. */
+  moved?: (bytes: number) => void
+}
+
+export function migrationOf(
+  journal: Journal,
+  reach: Reach,
+  signal: AbortSignal,
+  watch: Watch = {},
+): Migration {
+  const { plan } = journal
+  return {
+    plan,
+    journal,
+    reach,
+    source: new Machine(hostOf(plan.source), 'source', plan, reach),
+    target: new Machine(hostOf(plan.target), 'target', plan, reach),
+    signal,
+    watch,
+  }
+}
+
+function hostOf({ name, ssh }: Plan['source']) {
+  if (!ssh) return { name }
+  const { host, user, port, tailnet } = ssh
+  return {
+    name,
+    ssh: {
+      host,
+      ...(user === undefined ? {} : { user }),
+      ...(port === undefined ? {} : { port }),
+      ...(tailnet ? { tailnet } : {}),
+    },
+  }
+}
+
+/** A step was not taken, or has failed where that is known: what came before it can be undone. */
+export class StepFailed extends Failure {
+  override name = 'StepFailed'
+  /** How it ended; undefined when nobody knows whether it was taken. */
+  readonly status: number | undefined
+
+  constructor(message: string, status: number | undefined) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** What a step found, when it was done. @throws StepFailed */
+export function done(machine: Machine, what: string, end: StepEnd): Extract<StepEnd, { known: true }> {
+  if (end.known && end.status === STEP.done) return end
+  const why = end.known ? reasonOf(end) : end.reason
+  throw new StepFailed(`${machine.host.name}: ${what}: ${why}`, end.known ? end.status : undefined)
+}
+
+function reasonOf({ status, facts, why }: Extract<StepEnd, { known: true }>): string {
+  const claimed = facts.get('claimed')
+  if (claimed !== undefined) return `another migration (${claimed}) has it: see just migrations`
+  if (facts.has('absent') || status === STEP.fenced) return 'the migration has been ended there'
+  if (status === STEP.gone) return 'the process has ended'
+  const closed = facts.get('closed')
+  if (closed !== undefined) return `it is closed to work${closed === '' ? '' : ` (${closed})`}`
+  const [owner, seconds] = facts.get('reserved')?.split(' ') ?? []
+  if (owner !== undefined) return `it is reserved for ${owner}, for ${seconds} s more`
+  const arrived = facts.get('arrived')
+  if (arrived !== undefined)
+    return `work has arrived there ${arrived.split(' ')[0]} s ago: its load does not show it yet`
+  return why
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+
+const Destination = z.object({
+  host: z.string(),
+  user: z.string().optional(),
+  port: z.number().optional(),
+  tailnet: z.object({ ip: z.string(), dnsName: z.string(), hostKeys: z.array(z.string()) }).optional(),
+})
+const Place = z.object({ name: z.string(), ssh: Destination.optional() })
+
+/**
+ * What a migration is about: written down before anything is touched, it is all that a later run needs to finish or
+ * undo it.
+ */
+export const Plan = z.object({
+  version: z.literal(1),
+  id: z.string().regex(/^[a-z0-9]{12}$/),
+  /** The machine where the process is; without `ssh`, this one. */
+  source: Place,
+  target: Place,
+  process: z.object({
+    pid: z.int().positive(),
+    /** In ticks since the machine was started: with the boot's id, this process and no other. */
+    start: z.string().regex(/^\d{1,20}$/),
+    /** The kernel's id of this start, which containers share, the start of the first process, and its PID namespace. */
+    boot: z.string().regex(/^[0-9a-f-]{36}\.\d{1,20}\.\d{1,20}$/),
+    /** The kernel's name of the command, as it is. */
+    command: z.string(),
+    /** Processes of the tree, at the time of planning. */
+    tasks: z.int().positive(),
+    /** Of the whole tree. */
+    rssBytes: z.number().nonnegative(),
+  }),
+  /** CPUs that it is expected to use on the target. */
+  cpu: z.number().nonnegative(),
+  via: z.enum(['ssh', 'taildrop']),
+  /** Files that go along, as absolute paths, and the folders that have to be there. */
+  ship: z.array(z.string()),
+  folders: z.array(z.string()),
+  /** Hashes of those of them that are on the target already, the same as here before the freeze. */
+  known: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
+  keepImages: z.boolean(),
+  /** The target was named by the person, who may send it more than one process in 90 s. */
+  named: z.boolean(),
+})
+export type Plan = z.infer<typeof Plan>

@@ -1,0 +1,92 @@
+import type { SourceFacts, TargetFacts } from './facts/facts.ts'
+import {
+  deletedFiles,
+  devices,
+  kernelFiles,
+  locks,
+  oddPaths,
+  sharedMemory,
+  watchesOnOverlay,
+} from './preflight/descriptors.ts'
+import { filesMissing, filesToShip, socketNamesTaken } from './preflight/files.ts'
+import { ended, guarded } from './preflight/guards.ts'
+import {
+  alike,
+  criuWorks,
+  diskHas,
+  memoryHas,
+  numbersFree,
+  ownersKnown,
+  sizes,
+} from './preflight/machines.ts'
+import type { Refusal } from './preflight/refusal.ts'
+import { networkSockets, pipesOutside, unixSocketsOutside } from './preflight/sockets.ts'
+import {
+  elsewhere,
+  leadersOutside,
+  limited,
+  onTerminal,
+  service,
+  traced,
+  watched,
+} from './preflight/surroundings.ts'
+
+export { filesToShip, type Shipment } from './preflight/files.ts'
+export { sizes } from './preflight/machines.ts'
+export { wantedOf } from './preflight/needs.ts'
+
+export type Options = {
+  /** Whether files that the target lacks are taken along. */
+  copyFiles: boolean
+  /** Whether another user's process may be moved. */
+  force: boolean
+}
+
+/**
+ * Why a process can't move: what the source alone decides first, and then, with a target's facts, what that target
+ * lacks. Empty when it can. A process that must not be touched is refused for that reason alone.
+ */
+export function refusals(source: SourceFacts, target: TargetFacts | undefined, options: Options): Refusal[] {
+  const untouchable = [...guarded(source, options.force), ...ended(source)]
+  if (untouchable.length > 0) return untouchable
+  const here = SOURCE_CHECKS.flatMap((check) => check(source))
+  return target ? [...here, ...targetRefusals(source, target, options)] : here
+}
+
+/** Each looks for one row of the table, or some, that need no target. */
+const SOURCE_CHECKS: readonly ((source: SourceFacts) => Refusal[])[] = [
+  elsewhere,
+  onTerminal,
+  service,
+  watched,
+  leadersOutside,
+  traced,
+  limited,
+  pipesOutside,
+  unixSocketsOutside,
+  networkSockets,
+  kernelFiles,
+  devices,
+  sharedMemory,
+  deletedFiles,
+  locks,
+  watchesOnOverlay,
+  oddPaths,
+  // The facts of a process on a terminal are told without criu's.
+  (source) => (onTerminal(source).length > 0 ? [] : criuWorks(source, 'source')),
+  (source) => diskHas(source.host, source.diskBytes, sizes(source).imageBytes, 'source'),
+]
+
+function targetRefusals(source: SourceFacts, target: TargetFacts, { copyFiles }: Options): Refusal[] {
+  const bytes = sizes(source).imageBytes + filesToShip(source, target, copyFiles).bytes
+  return [
+    ...criuWorks(target, 'target'),
+    ...alike(source, target),
+    ...memoryHas(source, target),
+    ...diskHas(target.host, target.diskBytes, bytes, 'target'),
+    ...numbersFree(source, target),
+    ...ownersKnown(source, target),
+    ...filesMissing(source, target, copyFiles),
+    ...socketNamesTaken(source, target),
+  ]
+}

@@ -1,0 +1,125 @@
+import type { MappedFile, OpenFile, SourceFacts } from '../facts/facts.ts'
+import { needsOf } from './needs.ts'
+import type { Refusal } from './refusal.ts'
+import { isTerminal } from './surroundings.ts'
+import { eachOf, mebibytes, shown, some, who } from './words.ts'
+
+/** Files that live in the kernel only, by the name it has for them: what to say, or nothing where criu moves them. */
+const KERNEL_FILES: Readonly<Record<string, { code: string; what: string; advice?: string } | 'moves'>> = {
+  eventfd: 'moves',
+  eventpoll: 'moves',
+  signalfd: 'moves',
+  timerfd: 'moves',
+  inotify: 'moves',
+  io_uring: {
+    code: 'io-uring',
+    what: 'uses io_uring',
+    advice: 'start Node with UV_USE_IO_URING=0, other programs without io_uring',
+  },
+  userfaultfd: { code: 'userfaultfd', what: 'handles page faults by itself (userfaultfd)' },
+  perf_event: { code: 'perf', what: 'counts events of the CPU (perf)' },
+}
+
+/** Links of memory that has no file: it moves as memory. */
+const MEMORY = /^\/(?:memfd:|dev\/zero \(deleted\)$|anon_hugepage \(deleted\)$|\[aio\] \(deleted\)$)/
+const SYSV = /^\/SYSV[0-9a-f]{8} \(deleted\)$/
+
+/** What criu's `--ghost-limit` is unless told otherwise. */
+const GHOST_BYTES = 2 ** 20
+
+export function kernelFiles(source: SourceFacts): Refusal[] {
+  const pids = new Set(source.tree.map(({ pid }) => pid))
+  const found = new Map<string, Refusal>()
+  for (const { task, thing } of eachOf(source, referred)) {
+    if (/^(?:\/|pipe:\[|socket:\[)/.test(thing.link)) continue
+    const name = /^anon_inode:\[?([\w-]+)\]?$/.exec(thing.link)?.[1] ?? thing.link
+    const known = Object.hasOwn(KERNEL_FILES, name) ? KERNEL_FILES[name] : undefined
+    const own = 'pidfd' in thing && pids.has(thing.pidfd ?? 0)
+    if (known === 'moves' || own) continue
+    const { code, what, advice } = known ?? {
+      code: 'unknown-file',
+      what: `has ${shown(name)} open, which can't move`,
+    }
+    found.set(code, {
+      code,
+      sentence: `${who(task)} ${what}`,
+      ...(advice === undefined ? {} : { advice }),
+      at: 'source',
+    })
+  }
+  return [...found.values()]
+}
+
+/** Devices that are the same on every machine: null, zero, full, random and urandom. */
+const COMMON_DEVICES = new Set([3, 5, 7, 8, 9])
+
+export function devices(source: SourceFacts): Refusal[] {
+  const found = eachOf(source, referred).filter(({ thing }) => {
+    const { kind, device } = thing
+    if (kind === 'block') return true
+    return (
+      kind === 'character' && !isTerminal(thing) && !(device.major === 1 && COMMON_DEVICES.has(device.minor))
+    )
+  })
+  const [first] = found
+  if (!first) return []
+  const names = some(found.map(({ thing }) => shown(thing.link)))
+  return [
+    { code: 'device', sentence: `${who(first.task)} uses a device of this machine: ${names}`, at: 'source' },
+  ]
+}
+
+export function deletedFiles(source: SourceFacts): Refusal[] {
+  const found = eachOf(source, referred).filter(
+    ({ thing: { link, deleted, kind } }) =>
+      deleted && kind === 'file' && link.startsWith('/') && !MEMORY.test(link) && !SYSV.test(link),
+  )
+  const big = found.find(({ thing: { sizeBytes } }) => sizeBytes > GHOST_BYTES)
+  const advice = 'start it again: it goes on with the file that has that name now'
+  if (big) {
+    const what = `${shown(big.thing.link)} of ${mebibytes(big.thing.sizeBytes)}`
+    const sentence = `${who(big.task)} uses a file that has been deleted or replaced: ${what}; up to 1 MiB could move`
+    return [{ code: 'deleted-file', sentence, advice, at: 'source' }]
+  }
+  const named = found.find(({ thing: { links } }) => links > 0)
+  if (!named) return []
+  const sentence = `${who(named.task)} uses a file that has another name now: ${shown(named.thing.link)}`
+  return [{ code: 'deleted-file', sentence, advice, at: 'source' }]
+}
+
+export function sharedMemory(source: SourceFacts): Refusal[] {
+  const found = eachOf(source, ({ mapped }) => mapped.filter(({ link }) => SYSV.test(link)))[0]
+  if (!found) return []
+  return [{ code: 'sysv-shm', sentence: `${who(found.task)} uses System V shared memory`, at: 'source' }]
+}
+
+export function locks(source: SourceFacts): Refusal[] {
+  const found = eachOf(source, ({ open }) => open.filter((file) => file.locks.length > 0))
+  const [first] = found
+  if (!first) return []
+  const names = some(found.map(({ thing }) => shown(thing.link)))
+  const sentence = `${who(first.task)} holds a lock on ${names}, which would not hold there against anybody`
+  return [{ code: 'file-lock', sentence, at: 'source' }]
+}
+
+export function watchesOnOverlay(source: SourceFacts): Refusal[] {
+  const overlays = new Set(source.overlays)
+  const found = eachOf(source, ({ open }) =>
+    open.filter(({ watches }) => watches.some((each) => overlays.has(each))),
+  )[0]
+  if (!found) return []
+  const sentence = `${who(found.task)} watches files (inotify) on an overlay file system`
+  return [{ code: 'inotify-overlayfs', sentence, at: 'source' }]
+}
+
+/** A path that is no UTF-8 has come through as something else. */
+export function oddPaths(source: SourceFacts): Refusal[] {
+  const odd = needsOf(source).filter((need) => need.path.includes('\uFFFD'))
+  if (odd.length === 0) return []
+  const names = some(odd.map((need) => shown(need.path)))
+  return [{ code: 'odd-path', sentence: `the name of a file is no UTF-8: ${names}`, at: 'source' }]
+}
+
+function referred({ open, mapped }: { open: OpenFile[]; mapped: MappedFile[] }): (OpenFile | MappedFile)[] {
+  return [...open, ...mapped]
+}

@@ -1,0 +1,124 @@
+# What changes the marks of show.sh, which comes before it; it never changes them but under flock(1), and a reader sees
+# the old file or the new one. Each prints one line when it does not do what it is told, and ends with one of
+#   60 closed WHY   61 reserved OWNER SECONDS_LEFT   62 arrived SECONDS_AGO CPU   63 lost   64 wrong WHAT   65 cannot WHY
+
+# rs_enter: makes the folder that this user may write to. What root keeps, everybody may read.
+rs_enter() {
+  if [ "$(id -u)" = 0 ]; then rs_dir=$rs_system rs_mode=644; else rs_dir=$rs_own rs_mode=600; fi
+  mkdir -p -- "$rs_dir" 2>/dev/null || { echo "cannot make $rs_dir" && return 65; }
+  [ "$rs_mode" = 600 ] || chmod 755 -- "${rs_dir%/*}" "$rs_dir"
+}
+
+# rs_write NAME: puts what it reads in the place of the file of that name.
+rs_write() {
+  rs_part=$rs_dir/.$1.$$
+  # Not every sync(1) takes files.
+  if cat >"$rs_part" 2>/dev/null && chmod "$rs_mode" "$rs_part" && { sync "$rs_part" 2>/dev/null || sync; } &&
+    mv -f -- "$rs_part" "$rs_dir/$1" && { sync "$rs_dir" 2>/dev/null || sync; }; then return 0; fi
+  rm -f -- "$rs_part"
+  echo "cannot write $rs_dir/$1"
+  return 65
+}
+
+# rs_locked COMMAND…: what happens in there, no other does at the same time.
+rs_locked() (
+  rs_enter || exit
+  command -v flock >/dev/null 2>&1 || { echo 'cannot lock: there is no flock' && exit 65; }
+  { : >>"$rs_dir/lock"; } 2>/dev/null || { echo "cannot write $rs_dir/lock" && exit 65; }
+  exec 9>>"$rs_dir/lock"
+  flock -w 20 9 || { echo 'cannot lock: it takes too long' && exit 65; }
+  rs_clock
+  [ -n "$rs_now" ] && [ -n "$rs_boot" ] || { echo 'cannot tell the time: there is no /proc' && exit 65; }
+  "$@"
+)
+
+rs_is_owner() { case $1 in '' | *[!a-z0-9-]*) false ;; *) [ "${#1}" -le 64 ] ;; esac; }
+rs_is_cpu() { case $1 in '' | .* | *. | *[!0-9.]* | *.*.*) false ;; *) [ "${#1}" -le 9 ] ;; esac; }
+rs_is_ttl() { case $1 in '' | 0* | *[!0-9]*) false ;; *) [ "${#1}" -le 4 ] ;; esac; }
+
+# rs_reserve OWNER TTL_SECONDS CPU [settled]: with `settled`, only when nothing has arrived within 90 s. Who has reserved
+# it already gets the new time.
+rs_reserve() {
+  rs_is_owner "$1" || { echo 'wrong owner' && return 64; }
+  rs_is_ttl "$2" || { echo 'wrong time' && return 64; }
+  rs_is_cpu "$3" || { echo 'wrong number of CPUs' && return 64; }
+  rs_locked rs_reserve_now "$@"
+}
+rs_reserve_now() {
+  rs_last='' rs_why=''
+  rs_arrival() { if [ -z "$rs_last" ] || [ "$1" -lt "${rs_last%% *}" ]; then rs_last="$1 $2"; fi; }
+  for rs_folder in "$rs_system" "$rs_own"; do
+    if [ -e "$rs_folder/closed" ]; then
+      { IFS= read -r rs_why <"$rs_folder/closed"; } 2>/dev/null
+      printf 'closed %s\n' "$rs_why"
+      return 60
+    fi
+    rs_reservation "$rs_folder"
+    case $rs_owner in '' | "$1") ;; *) echo "reserved $rs_owner $rs_left" && return 61 ;; esac
+    rs_arrivals "$rs_folder"
+  done
+  [ "${4-}" != settled ] || [ -z "$rs_last" ] || { echo "arrived $rs_last" && return 62; }
+  printf '%s %s %s %s\n' "$rs_boot" $((rs_now + $2)) "$1" "$3" | rs_write reservation
+}
+
+# rs_renew OWNER TTL_SECONDS: also the check before the step that it was reserved for. Closing the machine does not take
+# it away.
+rs_renew() {
+  rs_is_owner "$1" || { echo 'wrong owner' && return 64; }
+  rs_is_ttl "$2" || { echo 'wrong time' && return 64; }
+  rs_locked rs_renew_now "$@"
+}
+rs_renew_now() {
+  rs_reservation "$rs_dir"
+  [ "$rs_owner" = "$1" ] || { echo lost && return 63; }
+  printf '%s %s %s %s\n' "$rs_boot" $((rs_now + $2)) "$1" "$rs_cpu" | rs_write reservation
+}
+
+# rs_holds OWNER [SECONDS]: whether it is reserved by that one, for so long at least. It changes nothing and needs no
+# lock, so that a user can look at what root has reserved for them.
+rs_holds() {
+  rs_clock
+  for rs_folder in "$rs_system" "$rs_own"; do
+    rs_reservation "$rs_folder"
+    [ "$rs_owner" != "$1" ] || [ "$rs_left" -lt "${2:-1}" ] || return 0
+  done
+  echo lost
+  return 63
+}
+
+# rs_release OWNER: what is not reserved by that one stays as it is.
+rs_release() {
+  rs_is_owner "$1" || { echo 'wrong owner' && return 64; }
+  rs_locked rs_release_now "$@"
+}
+rs_release_now() {
+  rs_reservation "$rs_dir"
+  [ "$rs_owner" != "$1" ] || rm -f -- "$rs_dir/reservation"
+}
+
+# rs_arrived OWNER CPU: the work is there. The reservation of that one, if it is still there, turns into it; said again,
+# it counts once.
+rs_arrived() {
+  rs_is_owner "$1" || { echo 'wrong owner' && return 64; }
+  rs_is_cpu "$2" || { echo 'wrong number of CPUs' && return 64; }
+  rs_locked rs_arrived_now "$@"
+}
+rs_arrived_now() {
+  rs_mine=$1
+  rs_arrival() { [ "$3" = "$rs_mine" ] || printf '%s %s %s %s\n' "$rs_boot" "$4" "$3" "$2"; }
+  { rs_arrivals "$rs_dir"; printf '%s %s %s %s\n' "$rs_boot" "$rs_now" "$1" "$2"; } | rs_write arrivals || return
+  rs_release_now "$1"
+}
+
+# rs_close [WHY], rs_open: what the owner says. They stay as they are when the machine is started again, and need neither
+# flock nor /proc.
+rs_close() {
+  rs_enter || return
+  printf '%s\n' "${1:-by its owner}" | tr '\n' ' ' | sed 's/ *$//' | rs_write closed
+}
+rs_open() {
+  rs_enter || return
+  rm -f -- "$rs_dir/closed" && { sync "$rs_dir" 2>/dev/null || sync; }
+  [ ! -e "$rs_dir/closed" ] || { echo "cannot remove $rs_dir/closed" && return 65; }
+  [ ! -e "$rs_system/closed" ] || { echo "cannot open what root has closed" && return 65; }
+}
