@@ -167,6 +167,19 @@ unit *words:
 lab-tests *words:
     @vitest run --project lab "$@"
 
+# A mesh over time under the planner and four other policies: --nodes N, --hours H, --seed S, --svg FILE
+[group('develop')]
+[no-cd]
+[no-exit-message]
+simulate *args:
+    @{{ run }}test/sim/main.ts "$@"
+
+# N migrations (40), each with something going wrong: --seed S, --fault WORDS, --systematic
+[group('develop')]
+[no-exit-message]
+torture-migrate *args:
+    @{{ run }}test/migrate/torture.ts "$@"
+
 # Write the format that `just test` checks
 [group('develop')]
 fmt:

@@ -41,7 +41,7 @@ installed || { rm -rf "$dir"; exit 1; }
 
 export const LAUNCH = `
 dir=${FOLDER}/$ID
-export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB
+export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB DROP TO
 if [ ! -f "$dir/steps.sh" ]; then printf 'absent 1\\n'; exit 3; fi
 : >"$dir/$STEP.out" && exec 4<"$dir/$STEP.out" || exit 1
 setsid sh "$dir/steps.sh" "$STEP" </dev/null >"$dir/$STEP.out" 2>&1 4<&- &
@@ -112,7 +112,7 @@ export class Machine {
 
   /** What the programs on this machine are given. */
   values(step: string): Record<string, string> {
-    const { id, process, cpu, keepImages, named } = this.#plan
+    const { id, process, cpu, keepImages, named, via, target } = this.#plan
     return {
       ID: id,
       STEP: step,
@@ -124,6 +124,8 @@ export class Machine {
       KEEP: keepImages ? '1' : '',
       FORWARD: '',
       NEED_KIB: '0',
+      DROP: via === 'taildrop' ? `resource-sharing-${id}.tar` : '',
+      TO: target.ssh?.tailnet?.ip ?? '',
     }
   }
 }

@@ -46,7 +46,9 @@ export const TO_COMMIT: readonly Step[] = [
   {
     name: 'stage',
     title: 'copying files',
-    take: async ({ plan, source, target, reach, signal, watch }) => {
+    take: async (migration) => {
+      const { plan, source, target, reach, signal, watch } = migration
+      if (plan.via === 'taildrop') await canDrop(migration)
       if (plan.ship.length + plan.folders.length === 0) return
       const limits = { timeoutMs: TRANSFER_MS, signal }
       const moved = watch.moved ?? (() => undefined)
@@ -69,7 +71,9 @@ export const TO_COMMIT: readonly Step[] = [
   {
     name: 'transfer',
     title: 'sending and restoring',
-    take: async ({ source, target, reach, signal, watch }) => {
+    take: async (migration) => {
+      const { plan, source, target, reach, signal, watch } = migration
+      if (plan.via === 'taildrop') return await drop(migration)
       const limits = { timeoutMs: TRANSFER_MS, signal }
       const moved = watch.moved ?? (() => undefined)
       done(
@@ -111,6 +115,25 @@ export const FROM_COMMIT: readonly Step[] = [
     },
   },
 ]
+
+/** Whether images can go by Taildrop at all is found out before anything is frozen. */
+async function canDrop({ source, target, signal }: Migration): Promise<void> {
+  const limits = { timeoutMs: SHORT_MS, signal }
+  done(source, 'Taildrop can not be used', await source.step('candrop', {}, limits))
+  done(target, 'Taildrop can not be used', await target.step('cancatch', {}, limits))
+}
+
+async function drop({ source, target, signal }: Migration): Promise<void> {
+  const limits = { timeoutMs: TRANSFER_MS, signal }
+  const settings = { LIMIT: String(TRANSFER_MS / 1000) }
+  done(source, 'the images can not be sent', await source.step('drop', settings, limits))
+  done(target, 'the images have not arrived', await target.step('catch', settings, limits))
+  done(
+    target,
+    'the process can not be restored',
+    await target.step('restore', {}, { timeoutMs: LONG_MS, signal }),
+  )
+}
 
 /** Takes a step, and writes down before and after it that it was. */
 export async function take(step: Step, migration: Migration): Promise<void> {

@@ -5,55 +5,10 @@ import { commandOn, saidBy } from '../host/run.ts'
 import { framedScript } from '../host/script.ts'
 import { endOf, FOLDER, LAUNCH, type Machine, type StepEnd, type StepLimits } from './machine.ts'
 
-// Sums are made while the images go. Files that have changed since they were staged come in an archive of their own.
-const SEND = `
-dir=${FOLDER}/$ID
-[ -e "$dir/dumped" ] && cd "$dir" || exit 3
-(sha256sum images/* tasks >sums.part && mv sums.part sums) &
-tar -cf - images tasks || exit 1
-[ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\\./,files/,' --null -T "$dir/changed" || exit 1
-wait
-tar -cf - sums
-`
-
-// What the files looked like is written down before they are read: what changes later is sent again.
-const STAGE = `
-dir=${FOLDER}/$ID
-cd "$dir" && : >sent && : >staging || exit 3
-while IFS= read -r word; do printf '.%b\\0' "$word"; done <folders >staging
-while IFS= read -r word; do
-  file=$(printf '%b.' "$word") file=\${file%.}
-  printf '%s %s\\n' "$word" "$(stat -c '%s %.9Y %.9Z %i' -- "$file")" >>sent
-  printf '.%s\\0' "$file"
-done <ship >>staging
-tar -cf - -C / --no-recursion --transform='flags=r;s,^\\./,files/,' --null -T "$dir/staging"
-# 1: a file has changed while it was read; it will be sent again.
-[ $? -le 1 ]
-`
-
-const TAKE = `
-dir=${FOLDER}/$ID
-[ -f "$dir/steps.sh" ] || exit 3
-rm -rf "$dir/staged" && mkdir "$dir/staged" && tar -C "$dir/staged" -xif -
-`
-
-// What arrives is a folder of its own, new each time; then the restore is a step like any other.
-const RECEIVE = `
-dir=${FOLDER}/$ID
-[ -f "$dir/steps.sh" ] && [ ! -e "$dir/continued" ] || exit 3
-rm -rf "$dir/in" && mkdir "$dir/in" || exit 1
-tar -C "$dir/in" -xif - || exit 1
-${LAUNCH}`
-
-/**
- * Sends the images and has them restored, stopped, in one command at each end.
- *
- * @param moved is told how many bytes more have gone
- */
-export const sendAndRestore = (way: Way): Promise<StepEnd> => pipe(SEND, RECEIVE, 'restore', way)
-
-/** Sends the files that have to be there, while the process still runs. */
-export const stage = (way: Way): Promise<StepEnd> => pipe(STAGE, TAKE, 'stage', way)
+// What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
+const ATTACHED = `
+[ -f "${FOLDER}/$ID/steps.sh" ] || exit 3
+sh "${FOLDER}/$ID/steps.sh" "$ATTACHED" || exit`
 
 export type Way = {
   source: Machine
@@ -64,10 +19,20 @@ export type Way = {
   moved: (bytes: number) => void
 }
 
-async function pipe(sends: string, takes: string, step: string, way: Way): Promise<StepEnd> {
+/** Sends the files that have to be there, while the process still runs. */
+export async function stage(way: Way): Promise<StepEnd> {
+  return await pipe('stage', 'take', ATTACHED, way)
+}
+
+/** Sends the images and has them restored, stopped, in one command at each end. */
+export async function sendAndRestore(way: Way): Promise<StepEnd> {
+  return await pipe('send', 'receive', `${ATTACHED}\n${LAUNCH}`, way)
+}
+
+async function pipe(sends: string, takes: string, body: string, way: Way): Promise<StepEnd> {
   const { source, target, reach, limits, moved } = way
-  const send = framedScript(sends, source.values(step), 'root')
-  const take = framedScript(takes, target.values(step), 'root')
+  const send = framedScript(ATTACHED, { ...source.values(''), ATTACHED: sends }, 'root')
+  const take = framedScript(body, { ...target.values('restore'), ATTACHED: takes }, 'root')
   const from = { ...(await commandOn(source.host, send, reach)), input: send.text }
   const to = { ...(await commandOn(target.host, take, reach)), input: take.text }
   const unframed = new Unframed(send.nonce, moved)

@@ -8,6 +8,8 @@ export type MachineFacts = {
   kernel: string
   /** Which start of the machine this is. */
   bootId: string
+  /** No other machine's, nor another container's: boots of two may have one id where they share a kernel. */
+  identity: string
   /** MemAvailable. */
   memoryBytes: number
   /** Free below /var/lib, where images are kept. */

@@ -103,6 +103,44 @@ ship_changed() {
   done <"$dir/ship"
 }
 
+# What the files looked like is written down before they are read: what changes later is sent again.
+step_stage() {
+  cd "$dir" && : >sent && : >staging || exit 3
+  while IFS= read -r word; do printf '.%b\0' "$word"; done <folders >staging
+  while IFS= read -r word; do
+    file=$(printf '%b.' "$word") file=${file%.}
+    printf '%s %s\n' "$word" "$(stat -c '%s %.9Y %.9Z %i' -- "$file")" >>sent
+    printf '.%s\0' "$file"
+  done <ship >>staging
+  tar -cf - -C / --no-recursion --transform='flags=r;s,^\./,files/,' --null -T "$dir/staging"
+  # 1: a file has changed while it was read; it will be sent again.
+  [ $? -le 1 ]
+}
+
+# The images as one stream of archives. Sums are made meanwhile; files that have changed since they were staged follow.
+step_send() {
+  [ -e "$dir/dumped" ] && cd "$dir" || exit 3
+  (sha256sum images/* tasks >sums.part && mv sums.part sums) &
+  tar -cf - images tasks || exit 1
+  [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
+  wait
+  tar -cf - sums
+}
+
+# By Taildrop, under a name that nobody else uses. It has arrived when this is done.
+step_drop() {
+  fence
+  is_ours
+  (step_send) >"$dir/$DROP" || why 'there is no room for an archive of the images'
+  timeout --foreground -k 5 "$LIMIT" tailscale file cp "$dir/$DROP" "$TO:" >"$dir/drop.log" 2>&1 ||
+    why "tailscale file cp: $(tail -n 1 "$dir/drop.log")"
+  rm -f "$dir/$DROP"
+}
+
+step_candrop() {
+  command -v tailscale >/dev/null || why 'there is no tailscale command'
+}
+
 # Only what is still as it was frozen is killed: from here on there is no way back.
 step_kill() {
   fence

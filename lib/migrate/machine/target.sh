@@ -18,6 +18,38 @@ step_renew() {
   rs_renew "$id" "$TTL" || exit 3
 }
 
+# What arrives is a folder of its own, new each time.
+step_receive() {
+  [ ! -e "$dir/continued" ] || exit 3
+  rm -rf "$dir/in" && mkdir "$dir/in" && tar -C "$dir/in" -xif - || exit 1
+}
+
+# The files that have to be there, while the process still runs.
+step_take() {
+  rm -rf "$dir/staged" && mkdir "$dir/staged" && tar -C "$dir/staged" -xif -
+}
+
+# The inbox of Taildrop, over the socket that the tailscale command uses itself; other files in it are left alone.
+inbox() {
+  curl --silent --fail --unix-socket /var/run/tailscale/tailscaled.sock "$@" \
+    "http://local-tailscaled.sock/localapi/v0/files/$DROP"
+}
+
+step_cancatch() {
+  command -v curl >/dev/null || why 'curl is needed to take files from tailscaled'
+  curl --silent --fail --unix-socket /var/run/tailscale/tailscaled.sock -o /dev/null \
+    http://local-tailscaled.sock/localapi/v0/status || why 'tailscaled does not answer'
+}
+
+step_catch() {
+  fence
+  [ ! -e "$dir/continued" ] || exit 3
+  inbox -o "$dir/$DROP" || why 'the images are not in the inbox of Taildrop'
+  inbox -X DELETE -o /dev/null
+  step_receive <"$dir/$DROP"
+  rm -f "$dir/$DROP"
+}
+
 # Restores what has arrived, stopped, and looks whether it is what left; meanwhile sums are checked and disks written.
 step_restore() {
   fence
@@ -126,6 +158,7 @@ step_undo() {
   fi
   kill_copies
   [ ! -e "$dir/placed" ] || unplace_files
+  [ -z "$DROP" ] || inbox -X DELETE -o /dev/null
   rs_release "$id"
   forget
 }

@@ -50,7 +50,7 @@ export function alike(source: SourceFacts, target: TargetFacts): Refusal[] {
       ...(advice === undefined ? {} : { advice }),
       at: 'target',
     })
-  if (target.bootId === source.bootId) add('same-machine', 'that is the machine where the process is')
+  if (target.identity === source.identity) add('same-machine', 'that is the machine where the process is')
   if (target.arch !== source.arch) add('arch', `its architecture is ${target.arch}, not ${source.arch}`)
   if (older(target.kernel, source.kernel))
     add('kernel', `its kernel ${target.kernel} is older than ${source.kernel}, which the process knows`)

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lab } from '../lab/lab.ts'
+
+/** Where a trial takes place: the process moves from n1 to n2, and n1 or n3 sees to it. */
+export type Scene = { lab: Lab; coordinator: 'n1' | 'n3' }
+
+/** Something that goes wrong, and how it is put right again. */
+export type Fault = {
+  name: string
+  /** Before the migration begins. */
+  prepare?: (scene: Scene) => Promise<void>
+  strike: (scene: Scene) => Promise<void>
+  /** How long it lasts when the migration goes on meanwhile; without it, until the coordinator has given up. */
+  lastsMs?: number
+  mend?: (scene: Scene) => Promise<void>
+  /** Only where another machine than the source sees to it. */
+  thirdOnly?: boolean
+  /** It may cost the process, as it would without a migration: its machine was switched off. */
+  mayEnd?: boolean
+}
+
+const IMAGES = '/var/lib/resource-sharing'
+
+async function killAll({ lab }: Scene, node: string, pattern: string): Promise<void> {
+  await lab.exec(node, ['pkill', '-KILL', '-f', pattern])
+}
+
+/** Kills the next criu that is there within two seconds. */
+async function killCriu({ lab }: Scene, node: string): Promise<void> {
+  const hunt = 'for i in $(seq 400); do pkill -KILL -x criu && exit; sleep 0.005; done'
+  await lab.exec(node, ['sh', '-c', hunt])
+}
+
+export const FAULTS: readonly Fault[] = [
+  { name: 'none', strike: async () => undefined },
+  {
+    name: 'coordinator killed',
+    strike: async (scene) => await killAll(scene, scene.coordinator, 'migrate/coordinator[.]ts'),
+  },
+  {
+    name: 'coordinator and guardian killed',
+    strike: async (scene) =>
+      await killAll(scene, scene.coordinator, '(migrate/coordinator|scripts/migrate-recover)[.]ts'),
+  },
+  { name: 'criu killed at the source', strike: async (scene) => await killCriu(scene, 'n1') },
+  { name: 'criu killed at the target', strike: async (scene) => await killCriu(scene, 'n2') },
+  {
+    name: 'ssh killed',
+    strike: async ({ lab, coordinator }) =>
+      void (await lab.exec(coordinator, ['pkill', '-KILL', '-x', 'ssh'])),
+  },
+  {
+    name: 'link down for 3 s',
+    strike: async ({ lab }) => await lab.linkDown('n2'),
+    lastsMs: 3000,
+    mend: async ({ lab }) => await lab.linkUp('n2'),
+  },
+  {
+    name: 'link down for good',
+    strike: async ({ lab }) => await lab.linkDown('n2'),
+    mend: async ({ lab }) => await lab.linkUp('n2'),
+  },
+  {
+    name: 'link of the source down for good',
+    thirdOnly: true,
+    strike: async ({ lab }) => await lab.linkDown('n1'),
+    mend: async ({ lab }) => await lab.linkUp('n1'),
+  },
+  {
+    name: 'disk of the target full',
+    prepare: async ({ lab }) => await lab.smallDisk('n2', IMAGES, 24),
+    strike: async ({ lab }) =>
+      void (await lab.exec('n2', ['sh', '-c', `mkdir -p ${IMAGES}; cat /dev/zero >${IMAGES}/filler`])),
+    mend: async ({ lab }) => void (await lab.exec('n2', ['rm', '-f', `${IMAGES}/filler`])),
+  },
+  {
+    name: 'target switched off and on',
+    strike: async ({ lab }) => await lab.killHost('n2'),
+    lastsMs: 1000,
+    mend: async ({ lab }) => await lab.bootHost('n2'),
+    mayEnd: true,
+  },
+  {
+    name: 'source switched off and on',
+    thirdOnly: true,
+    strike: async ({ lab }) => await lab.killHost('n1'),
+    lastsMs: 1000,
+    mend: async ({ lab }) => await lab.bootHost('n1'),
+    mayEnd: true,
+  },
+  {
+    name: 'source frozen for 3 s',
+    strike: async ({ lab }) => await lab.freezeHost('n1'),
+    lastsMs: 3000,
+    mend: async ({ lab }) => await lab.thawHost('n1'),
+  },
+  {
+    name: 'target frozen for 3 s',
+    strike: async ({ lab }) => await lab.freezeHost('n2'),
+    lastsMs: 3000,
+    mend: async ({ lab }) => await lab.thawHost('n2'),
+  },
+]
+
+/** Strikes, lets the fault last, and mends it; without an end of its own, it lasts as long as `until`. */
+export async function suffer(fault: Fault, scene: Scene, until: Promise<unknown>): Promise<void> {
+  await fault.strike(scene)
+  if (!fault.mend) return
+  await (fault.lastsMs === undefined ? until : sleep(fault.lastsMs))
+  await fault.mend(scene)
+}

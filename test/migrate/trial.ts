@@ -1,0 +1,117 @@
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntil } from '../lab/processes.ts'
+import { suffer, type Fault, type Scene } from './faults.ts'
+import { faultsOf, ticksOf, type Tick } from './ticks.ts'
+
+/** When the fault strikes: before a step, the coordinator waiting, or so many milliseconds after the step began. */
+export type Moment = { step: string; delayMs?: number }
+export type Result = {
+  outcome: 'moved' | 'back' | 'gone' | 'wrong'
+  /** Whether the coordinator itself could tell, or a later `migrate-recover` had to. */
+  settledBy: 'coordinator' | 'recover'
+  faults: string[]
+}
+
+const TREE = '/srv/resource-sharing'
+const LOG = '/work/counter.log'
+const RUN = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', `${TREE}/node_modules/tsx/dist/esm/index.mjs`]
+const HOSTS = ['n1', 'n2', 'n3'] as const
+const SETTLE_MS = 240_000
+
+/** Moves a counter from n1 to n2 while something goes wrong, settles it, and looks what has become of the counter. */
+export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise<Result> {
+  const { lab, coordinator } = scene
+  await fault.prepare?.(scene)
+  const start = `mkdir -p /work; setsid python3 ${TREE}/test/migrate/counter.py ${LOG} 6000000 </dev/null >/dev/null 2>&1 & echo $!`
+  const pid = Number((await lab.exec('n1', ['sh', '-c', start])).stdout)
+  await waitUntil(async () => (await ticks(scene, 'n1')).length > 20, 20_000, 100)
+  const order = {
+    pid,
+    from: 'n1',
+    to: 'n2',
+    ship: [LOG],
+    ...(moment.delayMs === undefined ? { pauseAt: moment.step } : {}),
+  }
+  const { process } = await lab.spawn(
+    coordinator,
+    [...RUN, `${TREE}/test/migrate/coordinator.ts`, JSON.stringify(order)],
+    {
+      timeoutMs: SETTLE_MS,
+    },
+  )
+  process.stdin.on('error', () => undefined)
+  let kind: string | undefined
+  let suffering: Promise<void> | undefined
+  for await (const line of createInterface({ input: process.stdout })) {
+    const said: { step?: string; kind?: string } = JSON.parse(line)
+    kind = said.kind ?? kind
+    if (said.step !== moment.step) continue
+    if (moment.delayMs !== undefined) await sleep(moment.delayMs)
+    suffering = suffer(fault, scene, process)
+    // What lasts is there before the coordinator goes on; what is awaited for needs it to go on.
+    await Promise.race([suffering, sleep(fault.name.startsWith('criu') ? 0 : 300)])
+    process.stdin.write('\n')
+  }
+  const { stderr } = await process
+  await suffering
+  const settled = kind === 'moved' || kind === 'back' || kind === 'gone'
+  const recover = [...RUN, `${TREE}/scripts/migrate-recover.ts`, '--all', '--json']
+  const recovered = await lab.exec(coordinator, recover, { timeoutMs: SETTLE_MS })
+  const faults = await look(scene, pid)
+  const outcome = faults.where
+  if (outcome === 'wrong' && fault.mayEnd && faults.running === 0 && faults.list.length === 0)
+    return { outcome: 'gone', settledBy: settled ? 'coordinator' : 'recover', faults: [] }
+  if (recovered.exitCode !== 0)
+    faults.list.push(`migrate-recover: ${recovered.exitCode} ${recovered.stdout} ${recovered.stderr}`)
+  if (outcome === 'wrong') faults.list.push(`${faults.running} copies run; ${stderr.slice(-500)}`)
+  return { outcome, settledBy: settled ? 'coordinator' : 'recover', faults: faults.list }
+}
+
+type Looked = { where: Result['outcome']; running: number; list: string[] }
+
+/** Which copies count now, and what is wrong with what they wrote or left behind. */
+async function look(scene: Scene, pid: number): Promise<Looked> {
+  const list: string[] = []
+  const before = await Promise.all([ticks(scene, 'n1'), ticks(scene, 'n2')])
+  await sleep(250)
+  const [source, target] = await Promise.all([ticks(scene, 'n1'), ticks(scene, 'n2')])
+  list.push(...faultsOf(source, target))
+  const counts = [source.length > before[0].length, target.length > before[1].length]
+  const left = await Promise.all(
+    HOSTS.map(
+      async (host) => await scene.lab.exec(host, ['sh', '-c', `ls -d ${LEFT} 2>/dev/null; pgrep -x criu`]),
+    ),
+  )
+  left.forEach(({ stdout }, index) => {
+    if (stdout !== '') list.push(`left on ${HOSTS[index]}: ${stdout.replaceAll('\n', ' ')}`)
+  })
+  for (const host of ['n1', 'n2'] as const) {
+    const there = await scene.lab.exec(host, ['sh', '-c', 'pgrep -f "counter[.]py"'])
+    const counting = counts[host === 'n1' ? 0 : 1]
+    if (there.stdout !== '' && !counting) list.push(`PID ${pid} stands still on ${host}`)
+  }
+  const running = counts.filter(Boolean).length
+  return { where: running !== 1 ? 'wrong' : counts[0] ? 'back' : 'moved', running, list }
+}
+
+const LEFT = [
+  '/var/lib/resource-sharing/migrations/*',
+  '/var/lib/resource-sharing/claims/*',
+  '/root/.local/state/resource-sharing/migrations/?*[0-9a-f]',
+].join(' ')
+
+async function ticks({ lab }: Scene, host: string): Promise<Tick[]> {
+  const { stdout } = await lab.exec(host, ['sh', '-c', `cat ${LOG} 2>/dev/null; echo`])
+  return ticksOf(stdout)
+}
+
+/** Puts the hosts back as they were, whatever a trial has left. */
+export async function cleanUp({ lab }: Scene): Promise<void> {
+  const clean = [
+    'pkill -KILL -f "counter[.]py|migrate-recover[.]ts|coordinator[.]ts"; pkill -KILL -x criu',
+    'while umount -l /var/lib/resource-sharing; do :; done',
+    'rm -rf /work /var/lib/resource-sharing /run/resource-sharing /root/.local/state/resource-sharing',
+  ].join('; ')
+  for (const host of HOSTS) await lab.exec(host, ['sh', '-c', clean])
+}
