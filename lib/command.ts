@@ -97,25 +97,38 @@ export async function runPiped(
     stripFinalNewline: false,
     reject: false,
   } as const
+  // Each is a group: what it has started ends with it, and holds no pipe open.
   const source = execa(from.file, from.args, {
     ...options,
+    detached: true,
     env: from.env ?? {},
     ...(from.input === undefined ? { stdin: 'ignore' as const } : { input: from.input }),
     buffer: { stdout: false },
   })
-  const sink = execa(to.file, to.args, { ...options, env: to.env ?? {}, stdin: 'pipe' })
-  sink.stdin.on('error', () => source.kill())
+  const sink = execa(to.file, to.args, { ...options, detached: true, env: to.env ?? {}, stdin: 'pipe' })
+  const stop = (child: typeof source | typeof sink) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    killGroup(child.pid)
+    child.stdout.destroy()
+  }
+  // Nobody reads any more.
+  sink.once('exit', () => {
+    through.destroy()
+    stop(source)
+  })
+  sink.stdin.on('error', () => stop(source))
   sink.stdin.write(to.input ?? '')
-  through.on('error', () => [source, sink].forEach((child) => child.kill()))
+  through.on('error', () => [source, sink].forEach((child) => stop(child)))
   source.stdout.pipe(through).pipe(sink.stdin, { end: false })
   const passed = finished(through).then(
     () => true,
     () => false,
   )
   const first = await source
-  if (first.failed || !(await passed)) sink.kill()
+  if (first.failed || !(await passed)) stop(sink)
   else sink.stdin.end()
   const second = await sink
+  if (signal.aborted) [source, sink].forEach((child) => killGroup(child.pid))
   signal.throwIfAborted()
   return [endedAs(first, ''), endedAs(second, second.stdout)]
 }

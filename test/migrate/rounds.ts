@@ -24,7 +24,11 @@ export async function torture(
 ): Promise<{ wrong: number; lines: string[] }> {
   for (const host of ['n1', 'n3']) await lab.trustLan(host)
   const random = randomFrom(seed)
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  const pick = <T>(from: readonly T[]): T => {
+    const one = from[Math.floor(random() * from.length)]
+    if (one === undefined) throw new Error(`no fault has ${words} in its name`)
+    return one
+  }
   const faults = FAULTS.filter(({ name }) => name.includes(words))
   const all = faults.flatMap((fault) => STEPS.map((step) => ({ fault, moment: { step } })))
   const chosen: { fault: Fault; moment: Moment }[] = systematic
