@@ -180,6 +180,12 @@ simulate *args:
 torture-migrate *args:
     @{{ run }}test/migrate/torture.ts "$@"
 
+# For how long a process stands still while it moves, beside criu, tar and ssh by hand
+[group('develop')]
+[no-exit-message]
+bench-migrate *args:
+    @{{ run }}bench/migrate.ts "$@"
+
 # Write the format that `just test` checks
 [group('develop')]
 fmt:

@@ -43,7 +43,7 @@ export async function carryOut(
   const lock = await journal.lock()
   if (!lock) throw new RangeError('the lock of a new journal is taken')
   const spinner = await progress(process.stderr, 'moving', !values.quiet)
-  const went = { bytes: 0, began: performance.now(), frozen: Number.NaN, running: Number.NaN, step: 'start' }
+  const went = { bytes: 0, began: performance.now(), frozen: Number.NaN, running: Number.NaN }
   const say = (line: string) => {
     if (values.quiet) return
     spinner.stop()
@@ -59,20 +59,17 @@ export async function carryOut(
     })
     const ended = await migrate(journal, reach, signal, {
       step: (name) => {
-        const now = performance.now()
-        if (went.step === 'transfer')
-          say(
-            `sent ${bytesText(went.bytes)}, ${bytesText((1000 * went.bytes) / (now - went.began))}/s, and restored`,
-          )
-        if (name === 'freeze') went.frozen = now
-        if (name === 'transfer') Object.assign(went, { bytes: 0, began: now })
-        if (name === 'finish') went.running = now
-        went.step = name
+        if (name === 'transfer') went.frozen = performance.now()
+        if (name === 'finish') went.running = performance.now()
         const title = TITLES.get(name)
         if (title !== undefined) say(title)
       },
       moved: (bytes) => {
+        if (went.bytes === 0) went.began = performance.now()
         went.bytes += bytes
+        const speed = `${bytesText((1000 * went.bytes) / Math.max(1, performance.now() - went.began))}/s`
+        if (bytes === 0) say(`sent ${bytesText(went.bytes)}, ${speed}; restoring`)
+        else spinner.update(`sending: ${bytesText(went.bytes)}, ${speed}`)
       },
     })
     const downtimeSeconds = (went.running - went.frozen) / 1000

@@ -40,7 +40,7 @@ export type Moving = {
   declined: Map<string, string>
 }
 /** A machine that would not do, and why. */
-type Passed = { name: string; refusals: Refusal[] }
+export type Passed = { name: string; refusals: Refusal[] }
 
 const GATHER_MS = 120_000
 const WINDOW_MS = 300
@@ -132,9 +132,9 @@ async function targetsOf(context: MigrateContext, moving: Moving): Promise<MeshN
 }
 
 /** What would be done with this target, or why it can't be. */
-async function planFor(
-  context: MigrateContext,
-  moving: Moving,
+export async function planFor(
+  context: Pick<MigrateContext, 'values' | 'signal'>,
+  moving: Pick<Moving, 'facts' | 'host' | 'cpu'>,
   node: MeshNode,
   reach: Reach,
 ): Promise<Plan | Passed> {
@@ -182,7 +182,7 @@ export function viaOf(via: string | undefined): Plan['via'] {
   throw new UsageError(`--via takes ssh or taildrop, not ${quoted(via)}`)
 }
 
-function optionsOf({ values }: MigrateContext) {
+function optionsOf({ values }: Pick<MigrateContext, 'values'>) {
   return { copyFiles: values['copy-files'] ?? false, force: values.force ?? false }
 }
 

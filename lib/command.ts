@@ -156,6 +156,49 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
+/** A command that runs already and waits for more on its standard input. */
+export type Waiting = {
+  /** Gives it the rest of its input, and waits for its end as `run` does. */
+  go: (input: string, limits: Limits) => Promise<Ended>
+  /** Ends its input: there will be no more. */
+  cancel: () => void
+}
+
+/** Starts a command that reads `input` at once and the rest later. */
+export function startWaiting({ file, args, input = '', env = {} }: Command): Waiting {
+  const child = execa(file, args, {
+    stdin: 'pipe',
+    env,
+    detached: true,
+    maxBuffer: MAX_OUTPUT_CHARACTERS,
+    stripFinalNewline: false,
+    reject: false,
+  })
+  child.stdin.on('error', () => undefined)
+  child.stdin.write(input)
+  return {
+    go: async (more, { timeoutMs, signal }) => {
+      signal.throwIfAborted()
+      child.stdin.end(more)
+      const late = { timedOut: false }
+      const end = () => killGroup(child.pid)
+      const timer = setTimeout(() => {
+        late.timedOut = true
+        end()
+      }, timeoutMs)
+      signal.addEventListener('abort', end)
+      const result = await child
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      signal.throwIfAborted()
+      return endedAs({ ...result, ...late }, result.stdout)
+    },
+    cancel: () => {
+      child.stdin.end()
+    },
+  }
+}
+
 /** Starts a command in a session of its own that outlives this program; it reads and prints nothing. */
 export function startDetached({ file, args }: Pick<Command, 'file' | 'args'>): void {
   const child = execa(file, args, { detached: true, cleanup: false, stdio: 'ignore', reject: false })

@@ -10,7 +10,12 @@ export type Host = {
 }
 
 /** Where scripts run, and the connections that are kept meanwhile. */
-export type Reach = { connections: Connections; connectMs: number }
+export type Reach = {
+  connections: Connections
+  connectMs: number
+  /** The cipher that ssh should rather use, for what has much to send. */
+  cipher?: string
+}
 
 export function hostOf({ name, self, ssh }: MeshNode): Host {
   return self || !ssh ? { name } : { name, ssh }

@@ -47,11 +47,11 @@ export async function tell(
 export async function commandOn(
   host: Host,
   { text }: Script,
-  { connections, connectMs }: Reach,
+  { connections, connectMs, cipher }: Reach,
 ): Promise<Pick<Command, 'file' | 'args'>> {
   const start = `eval "$(head -c ${Buffer.byteLength(text)})"`
   if (!host.ssh) return { file: 'sh', args: ['-c', start] }
-  const files = await connections.files(host.ssh)
+  const files = await connections.files(host.ssh, cipher)
   return { file: 'ssh', args: sshArguments(host.ssh, `exec sh -c '${start}'`, connectMs / 1000, files) }
 }
 

@@ -30,14 +30,19 @@ export class Connections {
     return new Connections(await runtimeDir(MAX_CONTROL_PATH - NAME_LENGTH - 1))
   }
 
-  /** The files for a connection to this destination, and whether a kept one is there to be used. */
-  async files(destination: SshDestination): Promise<SshFiles & { kept: boolean }> {
-    if (this.#dir === undefined) return { kept: false }
-    const controlPath = join(this.#dir, digest(JSON.stringify(destination)))
+  /**
+   * The files for a connection to this destination, and whether a kept one is there to be used.
+   *
+   * @param cipher the one it should have; connections with different ones are kept apart
+   */
+  async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
+    const chosen = cipher === undefined ? {} : { cipher }
+    if (this.#dir === undefined) return { kept: false, ...chosen }
+    const controlPath = join(this.#dir, digest(JSON.stringify({ ...destination, ...chosen })))
     const kept = await exists(controlPath)
     if (!kept) this.#opened.add(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)
-    return { controlPath, kept, ...(knownHosts === undefined ? {} : { knownHosts }) }
+    return { controlPath, kept, ...chosen, ...(knownHosts === undefined ? {} : { knownHosts }) }
   }
 
   /** Ends a kept connection that does not answer; the next one to that destination is this run's own. */

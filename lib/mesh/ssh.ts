@@ -5,6 +5,8 @@ export type SshFiles = {
   controlPath?: string
   /** Host keys that the coordination server vouches for. */
   knownHosts?: string
+  /** Put before those that ssh would choose from. */
+  cipher?: string
 }
 
 /**
@@ -43,6 +45,7 @@ export function sshArguments(
     'ServerAliveCountMax=3',
     ...(tailnet ? tailnetOptions(tailnet, files.knownHosts) : []),
     ...controlOptions(files.controlPath),
+    ...(files.cipher === undefined ? [] : [`Ciphers=^${files.cipher}`]),
   ]
   return [
     ...options.flatMap((option) => ['-o', option]),

@@ -2,7 +2,7 @@
 const FOLLOW_UPS =
   /Dumping FAILED|Restoring FAILED|Can't dump|Can't open file|can't resume|exited with|Unable to (?:freeze|thaw)|Dump files .* failed|killed by signal|Failed to (?:dump|restore) .* \(pid|Setting up.*failed/i
 /** `rlimit: Can't setup RLIMIT_NOFILE` and the like do no harm. */
-const HARMLESS = /RLIMIT|Will restore|Can't set \d+ .*limit/i
+const HARMLESS = /RLIMIT_NOFILE|Will restore|Can't set \d+ .*limit/i
 
 /**
  * The one line of criu's log that tells a person what went wrong: its first error that is not only the consequence of

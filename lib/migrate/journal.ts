@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../errors.ts'
@@ -34,9 +34,10 @@ type New<E> = E extends { at: string } ? Omit<E, 'at'> : never
 /** The migrations that are not over everywhere, in no order, and folders among them that this version can't read. */
 export async function openJournals(): Promise<{ journals: Journal[]; strange: string[] }> {
   const path = await journalsDir()
-  const folders = (await readdir(path))
-    .filter((name) => /^[a-z0-9]{12}$/.test(name))
-    .map((id) => join(path, id))
+  const names = await readdir(path)
+  const closed = names.filter((name) => name.endsWith(CLOSED))
+  await Promise.all(closed.map((name) => rm(join(path, name), { recursive: true, force: true })))
+  const folders = names.filter((name) => /^[a-z0-9]{12}$/.test(name)).map((id) => join(path, id))
   const all = await Promise.all(
     folders.map(async (folder) => ({ folder, journal: await Journal.open(folder) })),
   )
@@ -46,9 +47,11 @@ export async function openJournals(): Promise<{ journals: Journal[]; strange: st
   }
 }
 
+/** What the name of a journal's folder ends with while it is removed. */
+const CLOSED = '.closed'
 const NOTHING_DONE = { outcome: 'back', detail: 'nothing was begun' } as const
 
-/** An append-only record of one migration. What is written is on the disk before the method returns. */
+/** An append-only record of one migration. */
 export class Journal {
   readonly plan: Plan
   readonly #folder: string
@@ -96,6 +99,7 @@ export class Journal {
     this.#entries.splice(0, Infinity, ...entries)
   }
 
+  /** Only what decides has to be on the disk at once; what is appended later takes the rest along. */
   async write(entry: New<Entry>): Promise<void> {
     const whole: unknown = { ...entry, at: new Date().toISOString() }
     try {
@@ -103,7 +107,7 @@ export class Journal {
       try {
         // The newline before it keeps it apart from a line that was cut short.
         await file.appendFile(`\n${JSON.stringify(whole)}\n`)
-        await file.sync()
+        if (decides(entry)) await file.sync()
       } finally {
         await file.close()
       }
@@ -162,7 +166,9 @@ export class Journal {
     const { outcome, detail, at } = this.over ?? { ...NOTHING_DONE, at: new Date().toISOString() }
     const { pid, command } = process
     await remember({ at, id, from: source.name, to: target.name, pid, command, outcome, detail })
-    await rm(this.#folder, { recursive: true, force: true })
+    // At once: who waits for the lock in it must not get it from half a journal.
+    await rename(this.#folder, `${this.#folder}${CLOSED}`)
+    await rm(`${this.#folder}${CLOSED}`, { recursive: true, force: true })
   }
 
   /** How another has ended it meanwhile. */
@@ -178,6 +184,12 @@ export class Journal {
     await this.write({ event: 'over', outcome: 'gone', detail: 'given up by hand', sweep: [] })
     await this.close()
   }
+}
+
+/** Whether what follows must not be done, should the entry be lost: a transfer freezes the process. */
+function decides({ event, ...entry }: New<Entry>): boolean {
+  if (event === 'begins') return 'step' in entry && (entry.step === 'claim' || entry.step === 'transfer')
+  return event !== 'did'
 }
 
 function json(text: string): unknown {

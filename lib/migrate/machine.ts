@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host, Reach } from '../host/host.ts'
-import { tell, type Said, type Task } from '../host/run.ts'
-import { NO_ROOT, octal } from '../host/script.ts'
+import { startWaiting } from '../command.ts'
+import { commandOn, saidBy, tell, type Said, type Task } from '../host/run.ts'
+import { framedScript, NO_ROOT, octal } from '../host/script.ts'
 import { MARKS } from '../receiver/script.ts'
 import { lastLine, plain } from '../text.ts'
 import { decisiveLine } from './criu.ts'
@@ -62,11 +63,18 @@ if [ ! -f "$dir/steps.sh" ]; then
   set -- $PROCESS
   start_of() { set -- "$(cat "/proc/$1/stat" 2>/dev/null)"; set -- \${1##*) }; printf '%s' "\${20:-}"; }
   read -r boot </proc/sys/kernel/random/boot_id
-  boot=$boot.$(start_of 1).$(readlink /proc/self/ns/pid | tr -dc 0-9) start=$(start_of "$1")
+  boot=$boot.$(start_of 1) start=$(start_of "$1")
   if [ "$boot" = "$3" ] && [ "$start" = "$2" ]; then printf 'process running\\n'; else printf 'process gone\\n'; fi
   exit 0
 fi
 ${LAUNCH}`
+
+const GATE = `
+read -r word && [ "$word" = go ] || exit 3
+`
+
+/** A step that waits to be taken, or not to be. */
+export type Gate = { step: (limits: StepLimits) => Promise<StepEnd>; cancel: () => void }
 
 /** One end of a migration: the steps that are taken there. */
 export class Machine {
@@ -98,6 +106,16 @@ export class Machine {
 
   async step(step: string, settings: Settings, limits: StepLimits): Promise<StepEnd> {
     return await this.#tell({ body: step === 'undo' ? UNDO : LAUNCH }, step, settings, limits)
+  }
+
+  /** A step whose command runs already and waits for the word: it begins sooner when it is time. */
+  async ready(step: string): Promise<Gate> {
+    const script = framedScript(`${GATE}${LAUNCH}`, this.values(step), 'root')
+    const waiting = startWaiting({ ...(await commandOn(this.host, script, this.#reach)), input: script.text })
+    return {
+      step: async (limits) => endOf(saidBy(await waiting.go('go\n', limits), script.nonce, limits.timeoutMs)),
+      cancel: () => waiting.cancel(),
+    }
   }
 
   async #tell(
@@ -152,6 +170,5 @@ export function endOf(said: Said): StepEnd {
 async function programOf(end: 'source' | 'target'): Promise<string> {
   const text = async (name: string) =>
     await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
-  const receiver = end === 'target' ? MARKS : ''
-  return `${await text('common')}\n${receiver}\n${await text(end)}\n"step_$1"\nexit\n`
+  return `${await text('common')}\n${MARKS}\n${await text(end)}\n"step_$1"\nexit\n`
 }

@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts'
 import type { Reach } from '../host/host.ts'
 import type { Journal } from './journal.ts'
-import { Machine, STEP, type StepEnd } from './machine.ts'
+import { Machine, STEP, type Gate, type StepEnd } from './machine.ts'
 import type { Plan } from './plan.ts'
 
 /** What a migration needs while it is carried out, and those who want to know how it goes. */
@@ -14,12 +14,14 @@ export type Migration = {
   /** Ends what waits for another machine; what has been begun there goes on. */
   signal: AbortSignal
   watch: Watch
+  /** Steps that are ready to be taken. */
+  gates: { kill?: Gate; continue?: Gate }
 }
 
 export type Watch = {
   /** A step is about to be taken. */
   step?: (name: string) => Promise<void> | void
-  /** So many bytes more have gone. */
+  /** So many bytes more have gone; with the first ones the process is frozen, and zero are the last. */
   moved?: (bytes: number) => void
 }
 
@@ -38,6 +40,7 @@ export function migrationOf(
     target: new Machine(hostOf(plan.target), 'target', plan, reach),
     signal,
     watch,
+    gates: {},
   }
 }
 

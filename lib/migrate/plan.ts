@@ -22,8 +22,8 @@ export const Plan = z.object({
     pid: z.int().positive(),
     /** In ticks since the machine was started: with the boot's id, this process and no other. */
     start: z.string().regex(/^\d{1,20}$/),
-    /** The kernel's id of this start, which containers share, the start of the first process, and its PID namespace. */
-    boot: z.string().regex(/^[0-9a-f-]{36}\.\d{1,20}\.\d{1,20}$/),
+    /** The kernel's id of this start, which containers share, a dot, and the start of the first process. */
+    boot: z.string().regex(/^[0-9a-f-]{36}\.\d{1,20}$/),
     /** The kernel's name of the command, as it is. */
     command: z.string(),
     /** Processes of the tree, at the time of planning. */

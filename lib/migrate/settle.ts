@@ -34,7 +34,7 @@ export async function settle(migration: Migration, reason: string): Promise<Outc
 /** Before the commit: back, unless the copy is all that there is. */
 async function decide(migration: Migration, reason: string): Promise<Outcome> {
   const { journal, source, target } = migration
-  if (journal.begun('freeze')) {
+  if (journal.begun('transfer')) {
     const there = await source.step('facts', {}, { timeoutMs: FACTS_MS, signal: migration.signal })
     if (!there.known) return doubt(source, there.reason, 'the process may be frozen there')
     if (there.marks.has('dumped') && there.facts.get('lost') === '1') {
@@ -54,6 +54,7 @@ async function back(migration: Migration, reason: string): Promise<Outcome> {
   const { journal, source, target, plan } = migration
   const limits = { timeoutMs: UNDO_MS, signal: migration.signal }
   let process = 'running'
+  let kept = ''
   const undone: ('source' | 'target')[] = []
   if (journal.begun('claim')) {
     const end = await source.step('undo', {}, limits)
@@ -64,8 +65,9 @@ async function back(migration: Migration, reason: string): Promise<Outcome> {
     }
     if (end.known && end.status === STEP.done) {
       process = end.facts.get('process') ?? 'gone'
+      if (end.facts.has('kept')) kept = `; its images are in ${end.facts.get('kept')} there`
       undone.push('source')
-    } else if (journal.begun('freeze')) {
+    } else if (journal.begun('transfer')) {
       return doubt(source, whyOf(end), 'the process may be frozen there')
     }
   }
@@ -79,11 +81,11 @@ async function back(migration: Migration, reason: string): Promise<Outcome> {
     return await over(
       migration,
       'gone',
-      `${name} has lost a part of itself on ${source.host.name} while it was frozen`,
+      `${name} has lost a part of itself on ${source.host.name} while it was frozen${kept}`,
       pending,
     )
   if (process === 'gone')
-    return await over(migration, 'gone', `${name} has ended on ${source.host.name}`, pending)
+    return await over(migration, 'gone', `${name} has ended on ${source.host.name}${kept}`, pending)
   return await over(migration, 'back', reason, pending)
 }
 

@@ -1,18 +1,10 @@
+import type { Gate, StepLimits } from './machine.ts'
 import { done, type Migration } from './migration.ts'
-import { sendAndRestore, stage } from './transport.ts'
+import { freezeAndSend, stage } from './transport.ts'
 
 /** One step of a migration: its name in the journal, and what a person reads while it is taken. */
 export type Step = { name: StepName; title: string; take: (migration: Migration) => Promise<void> }
-export type StepName =
-  | 'claim'
-  | 'reserve'
-  | 'stage'
-  | 'freeze'
-  | 'transfer'
-  | 'commit'
-  | 'kill'
-  | 'continue'
-  | 'finish'
+export type StepName = 'claim' | 'reserve' | 'stage' | 'transfer' | 'commit' | 'kill' | 'continue'
 
 const SHORT_MS = 30_000
 /** More than a step gives itself there: it says itself how it ended. */
@@ -25,62 +17,43 @@ export const TO_COMMIT: readonly Step[] = [
     name: 'claim',
     title: 'claiming the process',
     take: async ({ source, signal }) => {
-      done(
-        source,
-        'the process can not be claimed',
-        await source.install('claim', {}, { timeoutMs: SHORT_MS, signal }),
-      )
+      const end = await source.install('claim', {}, { timeoutMs: SHORT_MS, signal })
+      done(source, 'the process can not be claimed', end)
     },
   },
   {
     name: 'reserve',
     title: 'reserving the target',
     take: async ({ target, signal }) => {
-      done(
-        target,
-        'it does not take the process',
-        await target.install('reserve', {}, { timeoutMs: SHORT_MS, signal }),
-      )
+      const end = await target.install('reserve', {}, { timeoutMs: SHORT_MS, signal })
+      done(target, 'it does not take the process', end)
     },
   },
   {
     name: 'stage',
     title: 'copying files',
     take: async (migration) => {
-      const { plan, source, target, reach, signal, watch } = migration
+      const { plan, source, target, reach, signal } = migration
       if (plan.via === 'taildrop') await canDrop(migration)
       if (plan.ship.length + plan.folders.length === 0) return
       const limits = { timeoutMs: TRANSFER_MS, signal }
-      const moved = watch.moved ?? (() => undefined)
-      done(target, 'the files can not be copied', await stage({ source, target, reach, limits, moved }))
-    },
-  },
-  {
-    name: 'freeze',
-    title: 'freezing the process',
-    take: async ({ plan, source, signal }) => {
-      const needKib = String(Math.ceil((plan.process.rssBytes * 1.2) / 1024))
-      const limits = { timeoutMs: LONG_MS, signal }
-      done(
-        source,
-        'the process can not be written to images',
-        await source.step('dump', { NEED_KIB: needKib }, limits),
-      )
+      const { at, end } = await stage({ source, target, reach, limits })
+      done(at, 'the files can not be copied', end)
     },
   },
   {
     name: 'transfer',
-    title: 'sending and restoring',
+    title: 'freezing the process',
     take: async (migration) => {
-      const { plan, source, target, reach, signal, watch } = migration
-      if (plan.via === 'taildrop') return await drop(migration)
+      const { plan, source, target, reach, signal, watch, gates } = migration
+      // What comes after it is made ready before it, while the process still runs.
+      ;[gates.kill, gates.continue] = await Promise.all([source.ready('kill'), target.ready('continue')])
+      const settings = { NEED_KIB: String(Math.ceil((plan.process.rssBytes * 1.2) / 1024)) }
+      if (plan.via === 'taildrop') return await drop(migration, settings)
       const limits = { timeoutMs: TRANSFER_MS, signal }
       const moved = watch.moved ?? (() => undefined)
-      done(
-        target,
-        'the process can not be restored',
-        await sendAndRestore({ source, target, reach, limits, moved }),
-      )
+      const { at, end } = await freezeAndSend({ source, target, reach, limits, settings, moved })
+      done(at, at === source ? 'the process can not be frozen' : 'the process can not be restored', end)
     },
   },
   {
@@ -95,44 +68,52 @@ export const FROM_COMMIT: readonly Step[] = [
   {
     name: 'kill',
     title: 'ending the original',
-    take: async ({ source, signal }) => {
-      done(
-        source,
-        'the original can not be ended',
-        await source.step('kill', {}, { timeoutMs: SHORT_MS, signal }),
-      )
+    take: async ({ source, signal, gates }) => {
+      const end = await atOnce(gates.kill, () => source.step('kill', {}, short(signal)), short(signal))
+      done(source, 'the original can not be ended', end)
     },
   },
   {
     name: 'continue',
     title: 'continuing on the target',
-    take: async ({ target, signal }) => {
-      done(
-        target,
-        'the copy can not be continued',
-        await target.step('continue', {}, { timeoutMs: SHORT_MS, signal }),
+    take: async ({ target, signal, gates }) => {
+      const end = await atOnce(
+        gates.continue,
+        () => target.step('continue', {}, short(signal)),
+        short(signal),
       )
+      done(target, 'the copy can not be continued', end)
     },
   },
 ]
 
-/** Whether images can go by Taildrop at all is found out before anything is frozen. */
-async function canDrop({ source, target, signal }: Migration): Promise<void> {
-  const limits = { timeoutMs: SHORT_MS, signal }
-  done(source, 'Taildrop can not be used', await source.step('candrop', {}, limits))
-  done(target, 'Taildrop can not be used', await target.step('cancatch', {}, limits))
+function short(signal: AbortSignal): StepLimits {
+  return { timeoutMs: SHORT_MS, signal }
 }
 
-async function drop({ source, target, signal }: Migration): Promise<void> {
-  const limits = { timeoutMs: TRANSFER_MS, signal }
-  const settings = { LIMIT: String(TRANSFER_MS / 1000) }
-  done(source, 'the images can not be sent', await source.step('drop', settings, limits))
-  done(target, 'the images have not arrived', await target.step('catch', settings, limits))
-  done(
-    target,
-    'the process can not be restored',
-    await target.step('restore', {}, { timeoutMs: LONG_MS, signal }),
-  )
+/** By the command that waits for it where there is one. What it answers to twice is the same. */
+async function atOnce(gate: Gate | undefined, otherwise: () => ReturnType<Gate['step']>, limits: StepLimits) {
+  const end = await gate?.step(limits)
+  return end?.known ? end : await otherwise()
+}
+
+/** Whether images can go by Taildrop at all is found out before anything is frozen. */
+async function canDrop({ source, target, signal }: Migration): Promise<void> {
+  done(source, 'Taildrop can not be used', await source.step('candrop', {}, short(signal)))
+  done(target, 'Taildrop can not be used', await target.step('cancatch', {}, short(signal)))
+}
+
+async function drop(
+  { source, target, signal }: Migration,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const limits = { timeoutMs: LONG_MS, signal }
+  done(source, 'the process can not be frozen', await source.step('dump', settings, limits))
+  const patient = { timeoutMs: TRANSFER_MS, signal }
+  const long = { LIMIT: String(TRANSFER_MS / 1000) }
+  done(source, 'the images can not be sent', await source.step('drop', long, patient))
+  done(target, 'the images have not arrived', await target.step('catch', long, patient))
+  done(target, 'the process can not be restored', await target.step('restore', {}, limits))
 }
 
 /** Takes a step, and writes down before and after it that it was. */

@@ -49,6 +49,7 @@ export async function migrate(
     return outcome
   } finally {
     clearInterval(renewal)
+    Object.values(final.gates).forEach((gate) => gate.cancel())
   }
 }
 

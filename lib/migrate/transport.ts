@@ -8,39 +8,57 @@ import { endOf, FOLDER, LAUNCH, type Machine, type StepEnd, type StepLimits } fr
 // What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
 const ATTACHED = `
 [ -f "${FOLDER}/$ID/steps.sh" ] || exit 3
-sh "${FOLDER}/$ID/steps.sh" "$ATTACHED" || exit`
+sh "${FOLDER}/$ID/steps.sh" "$ATTACHED" || exit
+`
+
+// Its words are not part of the stream.
+const FREEZE = `
+said=$(${LAUNCH}) || { status=$?; printf '%s\\n' "$said" >&2; exit $status; }
+`
 
 export type Way = {
   source: Machine
   target: Machine
   reach: Reach
   limits: StepLimits
-  /** Is told how many bytes more have gone. */
-  moved: (bytes: number) => void
+  /** For the source's step. */
+  settings?: Readonly<Record<string, string>>
+  /** Is told how many bytes more have gone, and zero at the end. */
+  moved?: (bytes: number) => void
 }
+
+/** How it ended at the end that decides: the source when it had nothing to send, else the target. */
+export type Piped = { at: Machine; end: StepEnd }
+type Side = { attached: string; body: string }
 
 /** Sends the files that have to be there, while the process still runs. */
-export async function stage(way: Way): Promise<StepEnd> {
-  return await pipe('stage', 'take', ATTACHED, way)
+export async function stage(way: Way): Promise<Piped> {
+  return await pipe({ attached: 'stage', body: ATTACHED }, { attached: 'take', body: ATTACHED }, way)
 }
 
-/** Sends the images and has them restored, stopped, in one command at each end. */
-export async function sendAndRestore(way: Way): Promise<StepEnd> {
-  return await pipe('send', 'receive', `${ATTACHED}\n${LAUNCH}`, way)
+/** Freezes the process, sends its images as they are, and has them restored, stopped: one command at each end. */
+export async function freezeAndSend(way: Way): Promise<Piped> {
+  const send = { attached: 'send', body: `${FREEZE}${ATTACHED}` }
+  return await pipe(send, { attached: 'receive', body: `${ATTACHED}${LAUNCH}` }, way)
 }
 
-async function pipe(sends: string, takes: string, body: string, way: Way): Promise<StepEnd> {
-  const { source, target, reach, limits, moved } = way
-  const send = framedScript(ATTACHED, { ...source.values(''), ATTACHED: sends }, 'root')
-  const take = framedScript(body, { ...target.values('restore'), ATTACHED: takes }, 'root')
+async function pipe(sends: Side, takes: Side, way: Way): Promise<Piped> {
+  const { source, target, reach, limits, settings = {}, moved = () => undefined } = way
+  const send = framedScript(
+    sends.body,
+    { ...source.values('dump'), ...settings, ATTACHED: sends.attached },
+    'root',
+  )
+  const take = framedScript(takes.body, { ...target.values('restore'), ATTACHED: takes.attached }, 'root')
   const from = { ...(await commandOn(source.host, send, reach)), input: send.text }
   const to = { ...(await commandOn(target.host, take, reach)), input: take.text }
   const unframed = new Unframed(send.nonce, moved)
   const [sent, taken] = await runPiped(from, to, limits, unframed)
   const end = endOf(saidBy(taken, take.nonce, limits.timeoutMs))
-  if (end.known) return end
-  const failed = saidBy(sent, send.nonce, limits.timeoutMs)
-  return { known: false, reason: unframed.failure ?? (failed.known ? end.reason : failed.reason) }
+  const { status } = unframed
+  if (end.known || status === 0) return { at: target, end }
+  if (status === undefined) return { at: source, end: { known: false, reason: 'it broke off' } }
+  return { at: source, end: endOf({ known: true, status, output: sent.stderr, stderr: sent.stderr }) }
 }
 
 /** Takes what a framed script prints out of its frame, so that what a login shell prints is not sent along. */
@@ -50,8 +68,8 @@ export class Unframed extends Transform {
   readonly #moved: (bytes: number) => void
   #held = Buffer.alloc(0)
   #inside = false
-  /** Why what came is not the whole. */
-  failure: string | undefined
+  /** With what the script ended; undefined when it broke off. */
+  status: number | undefined
 
   constructor(nonce: string, moved: (bytes: number) => void) {
     super()
@@ -61,40 +79,41 @@ export class Unframed extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
-    let bytes = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk
+    let bytes = chunk
     if (!this.#inside) {
+      bytes = Buffer.concat([this.#held, chunk])
       const at = bytes.indexOf(this.#begin)
-      if (at === -1) {
-        this.#held = Buffer.from(bytes.subarray(-this.#begin.length))
-        return done()
-      }
+      this.#held = at === -1 ? Buffer.from(bytes.subarray(-this.#begin.length)) : Buffer.alloc(0)
+      if (at === -1) return done()
       this.#inside = true
       bytes = bytes.subarray(at + this.#begin.length)
     }
     // The end of the frame, its status and a newline, may be the last bytes.
-    const sure = Math.max(0, bytes.length - this.#end.length - 5)
-    this.#held = Buffer.from(bytes.subarray(sure))
-    if (sure > 0) {
-      this.#moved(sure)
-      this.push(bytes.subarray(0, sure))
+    const tail = this.#end.length + 5
+    if (bytes.length >= tail) {
+      this.#pass(this.#held)
+      this.#pass(bytes.subarray(0, -tail))
+      this.#held = Buffer.from(bytes.subarray(-tail))
+    } else {
+      const all = Buffer.concat([this.#held, bytes])
+      this.#pass(all.subarray(0, Math.max(0, all.length - tail)))
+      this.#held = all.subarray(-tail)
     }
     done()
   }
 
+  #pass(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#moved(bytes.length)
+    this.push(bytes)
+  }
+
   override _flush(done: (error?: Error) => void): void {
     const at = this.#held.indexOf(this.#end)
-    const status =
-      at === -1
-        ? undefined
-        : this.#held
-            .subarray(at + this.#end.length)
-            .toString()
-            .trim()
-    if (!this.#inside || status !== '0') {
-      this.failure =
-        status === undefined ? 'the images broke off' : `the images can't be read (status ${status})`
-      return done(new Error(this.failure))
-    }
+    const tail = at === -1 ? '' : this.#held.subarray(at + this.#end.length).toString()
+    if (this.#inside && /^\d{1,3}\n$/.test(tail)) this.status = Number(tail)
+    if (this.status !== 0) return done(new Error('what was sent is not the whole'))
+    this.#moved(0)
     this.push(this.#held.subarray(0, at))
     done()
   }

@@ -34,6 +34,7 @@ rs_locked() (
 
 rs_is_owner() { case $1 in '' | *[!a-z0-9-]*) false ;; *) [ "${#1}" -le 64 ] ;; esac; }
 rs_is_cpu() { case $1 in '' | .* | *. | *[!0-9.]* | *.*.*) false ;; *) [ "${#1}" -le 9 ] ;; esac; }
+rs_is_pid() { case $1 in 0* | *[!0-9]*) false ;; *) [ "${#1}" -le 7 ] ;; esac; }
 rs_is_ttl() { case $1 in '' | 0* | *[!0-9]*) false ;; *) [ "${#1}" -le 4 ] ;; esac; }
 
 # rs_reserve OWNER TTL_SECONDS CPU [settled]: with `settled`, only when nothing has arrived within 90 s. Who has reserved
@@ -46,7 +47,10 @@ rs_reserve() {
 }
 rs_reserve_now() {
   rs_last='' rs_why=''
-  rs_arrival() { if [ -z "$rs_last" ] || [ "$1" -lt "${rs_last%% *}" ]; then rs_last="$1 $2"; fi; }
+  rs_change() {
+    [ "$1" -le 90 ] || return 0
+    if [ -z "$rs_last" ] || [ "$1" -lt "${rs_last%% *}" ]; then rs_last="$1 $2"; fi
+  }
   for rs_folder in "$rs_system" "$rs_own"; do
     if [ -e "$rs_folder/closed" ]; then
       { IFS= read -r rs_why <"$rs_folder/closed"; } 2>/dev/null
@@ -55,7 +59,7 @@ rs_reserve_now() {
     fi
     rs_reservation "$rs_folder"
     case $rs_owner in '' | "$1") ;; *) echo "reserved $rs_owner $rs_left" && return 61 ;; esac
-    rs_arrivals "$rs_folder"
+    rs_changes "$rs_folder" arrivals
   done
   [ "${4-}" != settled ] || [ -z "$rs_last" ] || { echo "arrived $rs_last" && return 62; }
   printf '%s %s %s %s\n' "$rs_boot" $((rs_now + $2)) "$1" "$3" | rs_write reservation
@@ -96,18 +100,42 @@ rs_release_now() {
   [ "$rs_owner" != "$1" ] || rm -f -- "$rs_dir/reservation"
 }
 
-# rs_arrived OWNER CPU: the work is there. The reservation of that one, if it is still there, turns into it; said again,
-# it counts once.
-rs_arrived() {
-  rs_is_owner "$1" || { echo 'wrong owner' && return 64; }
-  rs_is_cpu "$2" || { echo 'wrong number of CPUs' && return 64; }
-  rs_locked rs_arrived_now "$@"
+# rs_arrived OWNER CPU [PID]: the work is there. The reservation of that one, if it is still there, turns into it; said
+# again, it counts once.
+rs_arrived() { rs_noted arrivals "$@"; }
+
+# rs_left OWNER: the work has ended, and counts no more.
+rs_left() { rs_forgotten arrivals "$@"; }
+
+# rs_departed OWNER CPU [PID]: that much is about to go elsewhere. rs_stayed OWNER: it has not.
+rs_departed() { rs_noted departures "$@"; }
+rs_stayed() { rs_forgotten departures "$@"; }
+
+rs_noted() {
+  rs_is_owner "$2" || { echo 'wrong owner' && return 64; }
+  rs_is_cpu "$3" || { echo 'wrong number of CPUs' && return 64; }
+  rs_is_pid "${4-}" || { echo 'wrong PID' && return 64; }
+  rs_locked rs_noted_now "$@"
 }
-rs_arrived_now() {
-  rs_mine=$1
-  rs_arrival() { [ "$3" = "$rs_mine" ] || printf '%s %s %s %s\n' "$rs_boot" "$4" "$3" "$2"; }
-  { rs_arrivals "$rs_dir"; printf '%s %s %s %s\n' "$rs_boot" "$rs_now" "$1" "$2"; } | rs_write arrivals || return
-  rs_release_now "$1"
+rs_noted_now() {
+  { rs_others "$1" "$2"; printf '%s %s %s %s\n' "$rs_boot" "$rs_now" "$2" "$3${4:+ $4}"; } | rs_write "$1" || return
+  [ "$1" != arrivals ] || rs_release_now "$2"
+}
+
+rs_forgotten() {
+  rs_is_owner "$2" || { echo 'wrong owner' && return 64; }
+  rs_locked rs_forgotten_now "$@"
+}
+rs_forgotten_now() {
+  [ -e "$rs_dir/$1" ] || return 0
+  rs_others "$1" "$2" | rs_write "$1"
+}
+
+# rs_others FILE OWNER: the lines of that file that are not this one's, and not too old.
+rs_others() {
+  rs_mine=$2
+  rs_change() { [ "$3" = "$rs_mine" ] || printf '%s %s %s %s\n' "$rs_boot" "$4" "$3" "$2${5:+ $5}"; }
+  rs_changes "$rs_dir" "$1"
 }
 
 # rs_close [WHY], rs_open: what the owner says. They stay as they are when the machine is started again, and need neither

@@ -1,3 +1,4 @@
+import { unseen } from '../load-average.ts'
 import { plain } from '../text.ts'
 
 /** What a machine keeps about the work that is sent to it. */
@@ -6,15 +7,21 @@ export type Marks = {
   closed?: string
   /** Who has it for themselves, for how much longer, and for how many CPUs of work. */
   reserved?: { owner: string; secondsLeft: number; cpu: number }
-  /** What has arrived within the last 90 s: its load average does not show it yet. */
-  arrivals: Arrival[]
+  /** What came within the last 300 s, moved, started or woken: its load average does not show all of it yet. */
+  arrivals: Change[]
+  /** What was moved away in that time, from the moment it was stopped: its load average still shows some of it. */
+  departures?: Change[]
 }
-export type Arrival = { secondsAgo: number; cpu: number }
+/** CPUs of work that came or went; of a process that was moved or woken, its PID. */
+export type Change = { secondsAgo: number; cpu: number; pid?: number }
+
+/** For so long after an arrival a machine takes no other, in seconds: its load average needs that to show it. */
+const RECENT = 90
 
 const CPU = String.raw`(\d{1,9}(?:\.\d{1,7})?)`
 const RESERVED = new RegExp(`^([a-z0-9-]{1,64}) (\\d{1,9}) ${CPU}$`)
-const ARRIVAL = new RegExp(`^(\\d{1,2}):${CPU}$`)
-const MOST_ARRIVALS = 1000
+const CHANGE = new RegExp(`^(\\d{1,3}):${CPU}(?::([1-9]\\d{0,6}))?$`)
+const MOST_CHANGES = 1000
 
 /**
  * The marks in the lines of `rs_show`, by their first word.
@@ -23,9 +30,11 @@ const MOST_ARRIVALS = 1000
  * @throws RangeError that names the line that is none of its lines
  */
 export function parseMarks(lines: ReadonlyMap<string, string>): Marks | undefined {
-  const [closed, reserved, arrivals] = ['closed', 'reserved', 'arrivals'].map((key) => lines.get(key))
-  if (closed === undefined && reserved === undefined && arrivals === undefined) return undefined
-  const marks: Marks = { arrivals: arrivals === undefined ? [] : parseArrivals(arrivals) }
+  const keys = ['closed', 'reserved', 'arrivals', 'departures']
+  const [closed, reserved, arrivals, departures] = keys.map((key) => lines.get(key))
+  if ([closed, reserved, arrivals, departures].every((text) => text === undefined)) return undefined
+  const marks: Marks = { arrivals: arrivals === undefined ? [] : parseChanges(arrivals) }
+  if (departures !== undefined) marks.departures = parseChanges(departures)
   if (closed !== undefined) marks.closed = plain(closed)
   if (reserved !== undefined) {
     const match = RESERVED.exec(reserved)
@@ -35,17 +44,26 @@ export function parseMarks(lines: ReadonlyMap<string, string>): Marks | undefine
   return marks
 }
 
-function parseArrivals(text: string): Arrival[] {
+function parseChanges(text: string): Change[] {
   const words = text.split(' ')
-  if (words.length > MOST_ARRIVALS) throw new RangeError('more arrivals than there can be')
+  if (words.length > MOST_CHANGES) throw new RangeError('more came or went than there can be')
   return words.map((word) => {
-    const match = ARRIVAL.exec(word)
-    if (match === null) throw new RangeError(`not an arrival: ${plain(word, 40)}`)
-    return { secondsAgo: Number(match[1]), cpu: Number(match[2]) }
+    const match = CHANGE.exec(word)
+    if (match === null) throw new RangeError(`neither an arrival nor a departure: ${plain(word, 40)}`)
+    const change = { secondsAgo: Number(match[1]), cpu: Number(match[2]) }
+    return match[3] === undefined ? change : { ...change, pid: Number(match[3]) }
   })
 }
 
-/** How many CPUs of work are on their way to a machine or have just arrived, beside what its load average shows. */
+/** How many CPUs of work are on their way to a machine, or have come, beside what its load average shows of them. */
 export function expectedCpu({ reserved, arrivals }: Marks): number {
-  return arrivals.reduce((sum, { cpu }) => sum + cpu, reserved?.cpu ?? 0)
+  return arrivals.reduce(
+    (sum, { cpu, secondsAgo }) => sum + cpu * unseen(secondsAgo * 1000),
+    reserved?.cpu ?? 0,
+  )
+}
+
+/** Whether something came so lately that the machine takes nothing else yet. */
+export function hasJustArrived({ arrivals }: Marks): boolean {
+  return arrivals.some(({ secondsAgo }) => secondsAgo <= RECENT)
 }

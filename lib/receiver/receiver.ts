@@ -57,15 +57,20 @@ export async function release(host: Host, owner: string, reach: Reach, limits: L
   return await change(host, 'rs_release "$OWNER"', named(owner), reach, limits)
 }
 
-/** The work is there: for 90 s it counts for every broker, and the reservation ends. Said again, it counts once. */
+/** The work is there: it counts for every broker, and the reservation ends. Said again, it counts once. */
 export async function arrived(
   host: Host,
-  { owner, cpu }: { owner: string; cpu: number },
+  { owner, cpu, pid }: { owner: string; cpu: number; pid?: number },
   reach: Reach,
   limits: Limits,
 ): Promise<Taken> {
-  const values = { ...named(owner), CPU: cpuText(cpu) }
-  return await change(host, 'rs_arrived "$OWNER" "$CPU"', values, reach, limits)
+  const values = { ...named(owner), CPU: cpuText(cpu), PROCESS: pid?.toString() ?? '' }
+  return await change(host, 'rs_arrived "$OWNER" "$CPU" "$PROCESS"', values, reach, limits)
+}
+
+/** The work has ended: it counts no more. */
+export async function left(host: Host, owner: string, reach: Reach, limits: Limits): Promise<Taken> {
+  return await change(host, 'rs_left "$OWNER"', named(owner), reach, limits)
 }
 
 /** What the machine keeps now. @throws Failure */

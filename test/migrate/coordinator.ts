@@ -7,9 +7,9 @@
 import { createInterface } from 'node:readline'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { reachOf } from '../../cli/reach.ts'
 import { standalone } from '../../cli/standalone.ts'
 import { mustTell } from '../../lib/host/run.ts'
-import { Connections } from '../../lib/mesh/connections.ts'
 import { Journal } from '../../lib/migrate/journal.ts'
 import { migrate, startGuardian } from '../../lib/migrate/transaction.ts'
 
@@ -24,12 +24,12 @@ const {
 } = JSON.parse(process.argv[2] ?? '{}')
 const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const reach = { connections: await Connections.open(), connectMs: 10_000 }
+const reach = await reachOf({ values: {} })
 const place = (name: string) => (name === hostname() ? { name } : { name, ssh: { host: `${name}.lan` } })
 const identity = `
 start_of() { set -- "$(cat "/proc/$1/stat" 2>/dev/null)"; set -- \${1##*) }; printf '%s' "\${20:-}"; }
 read -r boot </proc/sys/kernel/random/boot_id
-printf '%s %s' "$(start_of "$PID")" "$boot.$(start_of 1).$(readlink /proc/self/ns/pid | tr -dc 0-9)"`
+printf '%s %s' "$(start_of "$PID")" "$boot.$(start_of 1)"`
 const limits = { timeoutMs: 20_000, signal: new AbortController().signal }
 const known = await mustTell(
   place(from),

@@ -7,7 +7,7 @@ export function machineFacts(sections: Sections): MachineFacts {
   const machine = {
     arch: sections.one('arch', /^[A-Za-z0-9_-]{1,32}$/),
     kernel: sections.one('kernel', /^\d{1,4}\.\d{1,4}\S{0,100}$/),
-    bootId: sections.one('boot', /^[0-9a-f-]{36}\.\d{1,20}\.\d{1,20}$/),
+    bootId: sections.one('boot', /^[0-9a-f-]{36}\.\d{1,20}$/),
     identity: sections.one('identity', /^[0-9a-f-]{36}\.\d{1,20}$/),
     memoryBytes: sections.number('memory'),
     diskBytes: sections.number('disk'),

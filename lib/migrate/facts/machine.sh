@@ -26,8 +26,8 @@ machine() {
   done
   items arch "$(uname -m)"
   items kernel "$(uname -r)"
-  items boot "$(cat /proc/sys/kernel/random/boot_id).$(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20).$(readlink /proc/self/ns/pid | tr -dc 0-9)"
-  items identity "$(cat /proc/sys/kernel/random/boot_id).$(stat -Lc %i /proc/1/ns/mnt)"
+  items boot "$(cat /proc/sys/kernel/random/boot_id).$(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20)"
+  items identity "$(cat /proc/sys/kernel/random/boot_id).$(stat -Lc %i /proc/self/ns/pid)"
   items memory "$(awk '$1 == "MemAvailable:" { printf "%.0f", $2 * 1024 }' /proc/meminfo)"
   items disk "$(free_bytes "$disk")"
 }

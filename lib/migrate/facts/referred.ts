@@ -19,7 +19,7 @@ export function referredIn(sections: Sections): Referred {
     }),
   )
   const referred: Referred = { open: new Map(), mapped: new Map() }
-  for (const [path = '', link = ''] of sections.groups('links', 2)) {
+  for (const [path = '', link = ''] of linksIn(sections, 'links')) {
     const [, pidText = '', folder, name = ''] = matched(
       'a link',
       path,
@@ -46,6 +46,14 @@ function push<Item>(map: Map<number, Item[]>, pid: number, item: Item): void {
   const items = map.get(pid)
   if (items) items.push(item)
   else map.set(pid, [item])
+}
+
+/** The names in /proc and what they lead to, but for those that lead nowhere any more. */
+export function linksIn(sections: Sections, section: 'links' | 'places'): [name: string, link: string][] {
+  return sections.groups(section, 2).flatMap(([name = '', item = '']) => {
+    const link = matched('a link', item, /^=([^]*)$/)[1] ?? ''
+    return link === '' ? [] : [[name, link] as [string, string]]
+  })
 }
 
 /** What the names in /proc refer to, by name. */

@@ -2,7 +2,7 @@ import { plain } from '../../text.ts'
 import type { FileFacts, SocketFacts, SourceFacts } from './facts.ts'
 import { hashesIn, machineFacts } from './machine-facts.ts'
 import { BadFacts, matched, numberIn, Sections } from './records.ts'
-import { statsIn } from './referred.ts'
+import { linksIn, statsIn } from './referred.ts'
 import { tasksIn } from './tasks.ts'
 
 /**
@@ -31,7 +31,7 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     files: filesIn(sections),
     modes: modesIn(sections),
     limited: sections.items('limiters').flatMap((line) => {
-      const limited = /(?:^| )(?:--pid[= ]|-p ?)(\d{1,10})(?: |$)/.exec(line)?.[1]
+      const limited = /[= ](?:--pid[= ]|-p ?)(\d{1,10})(?: |$)/.exec(line)?.[1]
       return limited === undefined ? [] : [Number(limited)]
     }),
     overlays: sections.lines('overlays').map((line) => matched('a device', line, /^\d+:\d+$/)[0]),
@@ -41,7 +41,7 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
 
 /** The inodes of the sockets that the tree has open. */
 function inodesIn(sections: Sections): string[] {
-  return sections.groups('links', 2).flatMap(([, link = '']) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
+  return linksIn(sections, 'links').flatMap(([, link]) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
 }
 
 /** What is known of a socket: lines `TABLE INODE STATE [PATH or ADDRESS]` and `INODE PEER`. */
@@ -87,7 +87,7 @@ function filesIn(sections: Sections): Record<string, FileFacts> {
 function modesIn(sections: Sections): Record<string, number> {
   const stats = statsIn(sections)
   return Object.fromEntries(
-    [...sections.groups('links', 2), ...sections.groups('places', 2)].flatMap(([path = '', link = '']) => {
+    [...linksIn(sections, 'links'), ...linksIn(sections, 'places')].flatMap(([path, link]) => {
       const mode = stats.get(path)?.mode
       return mode === undefined || !link.startsWith('/') ? [] : [[link, mode] as const]
     }),

@@ -64,9 +64,10 @@ text threads find $found -mindepth 1 -maxdepth 1 -printf '%p\n'
 below ns
 # shellcheck disable=SC2086
 text namespaces find /proc/self/ns $found -mindepth 1 -printf '%h %f %l\n'
+# A link that can't be read is empty, and an empty record would end the section.
 below exe cwd root
 # shellcheck disable=SC2086
-printf 'places\0' && find $found -maxdepth 0 -printf '%p\0%l\0'
+printf 'places\0' && find $found -maxdepth 0 -printf '%p\0=%l\0'
 printf '\0'
 # shellcheck disable=SC2086
 printf '%s\0' $found >"$scratch/names"
@@ -75,7 +76,7 @@ below fd map_files
 # shellcheck disable=SC2086
 find $found -mindepth 1 -maxdepth 1 -print0 >>"$scratch/names"
 # shellcheck disable=SC2086
-printf 'links\0' && find $found -mindepth 1 -maxdepth 1 -printf '%p\0%l\0'
+printf 'links\0' && find $found -mindepth 1 -maxdepth 1 -printf '%p\0=%l\0'
 printf '\0stats\0'
 xargs -0r stat -L --printf='%n\0%f %d:%i %h %s %t %T\0' -- <"$scratch/names"
 printf '\0'
@@ -142,7 +143,7 @@ printf '\0'
 # cpulimit continues what it has stopped, also when somebody else has.
 printf 'limiters\0'
 for file in $(grep -ls '^cpulimit$' /proc/[0-9]*/comm); do
-  printf '%s\0' "$(tr '\0' ' ' <"${file%comm}cmdline")"
+  printf '=%s\0' "$(tr '\0' ' ' <"${file%comm}cmdline")"
 done
 printf '\0'
 

@@ -42,7 +42,7 @@ printf '%s\n' "$USERS" | while read -r uid name; do
 done
 printf '\0'
 
-if [ -n "$CPU" ] && printf '%s' "$CPU" | base64 -d >"$scratch/cpuinfo.img"; then
+if [ -n "$CPU" ] && command -v criu >/dev/null && printf '%s' "$CPU" | base64 -d >"$scratch/cpuinfo.img"; then
   said=$(criu cpuinfo check -D "$scratch" 2>&1 </dev/null)
   items cpu "$?" "$(printf '%s\n' "$said" | grep -a Error | head -n 1)"
 fi

@@ -1,6 +1,6 @@
 import { parseStat } from '../../node/stat.ts'
 import type { TaskFacts } from './facts.ts'
-import { referredIn } from './referred.ts'
+import { linksIn, referredIn } from './referred.ts'
 import { BadFacts, matched, numberIn, type Sections } from './records.ts'
 
 /** The processes of the tree that are there, in the order in which they were found. */
@@ -13,7 +13,7 @@ export function tasksIn(sections: Sections): TaskFacts[] {
   )
   const threads = grouped(sections.lines('threads'))
   const foreign = foreignNamespaces(sections.lines('namespaces'))
-  const places = new Map(sections.groups('places', 2).map(([path = '', link = '']) => [path, link]))
+  const places = new Map(linksIn(sections, 'places'))
   const { open, mapped } = referredIn(sections)
   return sections.numbers('tree').flatMap((pid) => {
     const process = processOf(pid, state)
@@ -85,7 +85,7 @@ function foreignNamespaces(lines: readonly string[]): (pid: number) => string[] 
     const [, pid = '', kind = '', link = ''] = matched(
       'a namespace',
       line,
-      /^\/proc\/(\d+|self)\/ns (\w+) (\w+:\[\d+\])$/,
+      /^\/proc\/(\d+|self)\/ns (\w+) (\w+:\[\d+\]|)$/,
     )
     links.set(`${pid} ${kind}`, link)
   }
@@ -93,6 +93,8 @@ function foreignNamespaces(lines: readonly string[]): (pid: number) => string[] 
   if (!kinds.includes('pid')) throw new BadFacts('nothing of namespaces')
   return (pid) =>
     kinds.filter((kind) => {
+      // criu gives what it restores a time namespace, and takes it along the next time.
+      if (kind.startsWith('time')) return false
       const link = links.get(`${pid} ${kind}`)
       return link !== undefined && link !== links.get(`self ${kind}`)
     })

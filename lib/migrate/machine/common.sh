@@ -23,17 +23,22 @@ why() {
   exit "${2:-1}"
 }
 
-# stat_of PID: sets state, parent and start (ticks since boot) of a process; fails when there is none.
+# What happens while a process stands still is done by the shell itself where it can be: a program costs milliseconds.
+
+# stat_of PID: sets state, parent, session and start (ticks since boot) of a process; fails when there is none.
 stat_of() {
-  stat_text=$(cat "/proc/$1/stat" 2>/dev/null) && [ -n "$stat_text" ] || return 1
+  { IFS= read -r stat_text <"/proc/$1/stat"; } 2>/dev/null || return 1
+  # A name may hold a newline.
+  case $stat_text in *') '*) ;; *) stat_text=$(cat "/proc/$1/stat" 2>/dev/null) ;; esac
+  [ -n "$stat_text" ] || return 1
   set -- ${stat_text##*) }
-  state=$1 parent=$2 start=${20}
+  state=$1 parent=$2 session=$4 start=${20}
 }
 
 # Which start of this machine it is: containers share the kernel's, and are told apart by their first process.
 read -r boot </proc/sys/kernel/random/boot_id
 stat_of 1 || exit 1
-boot=$boot.$start.$(readlink /proc/self/ns/pid | tr -dc 0-9)
+boot=$boot.$start
 
 # is_there PID START: this very process is there and has not ended.
 is_there() {
@@ -49,9 +54,9 @@ fence() {
   [ -e "$dir/steps.sh" ] && [ ! -e "$ended/$id" ] || exit 3
 }
 
-# Writes a mark so that it survives a power failure: it is there before what follows is done.
+# mark NAME: processes of an earlier start are gone, so most marks need not survive a power failure.
 mark() {
-  printf '%s\n' "$boot" >"$dir/$1" && sync "$dir/$1" "$dir" || why "the mark $1 can't be written"
+  printf '%s\n' "$boot" >"$dir/$1" || why "the mark $1 can't be written"
 }
 
 # marked NAME: the mark was made since this machine was started.
@@ -76,21 +81,34 @@ undo_begin() {
 
 end_running() {
   read -r running running_start <"$dir/running" 2>/dev/null || return 0
-  if is_there "$running" "$running_start"; then kill -KILL -- "-$running" 2>/dev/null; fi
+  if stat_of "$running" && [ "$start" != "$running_start" ]; then return 0; fi
+  end_session "$running" ''
 }
 
-# What tells whether the right program has come back: its threads, and its files without the numbers of this kernel's.
+# end_session SESSION NAME: its processes, or those of them with that name. While one is there, no other session has
+# its number.
+end_session() {
+  for each in /proc/[0-9]*; do
+    stat_of "${each##*/}" && [ "$session" = "$1" ] && [ "${each##*/}" != $$ ] || continue
+    [ -z "$2" ] || [ "$(cat "$each/comm" 2>/dev/null)" = "$2" ] || continue
+    kill -KILL "${each##*/}" 2>/dev/null
+  done
+}
+
+# What tells whether the right program has come back: its name, its threads, and its files without this kernel's numbers.
 shape_of() {
-  {
-    cat "/proc/$1/comm"
-    ls "/proc/$1/task" | wc -l
-    find "/proc/$1/fd" -type l -printf '%f %l\n' | grep -v '(deleted)$' | sed 's/\[[0-9]*\]/[]/' | sort
-  } 2>/dev/null | cksum | tr ' ' -
+  { IFS= read -r shape_name <"/proc/$1/comm"; } 2>/dev/null
+  shape=$(find "/proc/$1/task" "/proc/$1/fd" -mindepth 1 -maxdepth 1 '(' -type l -printf '%f %l\n' -o -printf 'thread\n' ')' \
+    2>/dev/null | sed '/(deleted)$/d; s/\[[0-9]*\]/[]/' | cksum)
+  shape=${shape%% *}-$(printf %s "$shape_name" | cksum | cut -d ' ' -f 1)
 }
 
-# What changes as soon as any thread of a process runs (sched-stats(5) of the kernel: /proc/PID/schedstat).
+# What changes as soon as any thread of a process runs (sched-stats of the kernel: time on a CPU, and how often).
 runs_of() {
-  { cat "/proc/$1"/task/*/schedstat; grep -h ctxt "/proc/$1"/task/*/status; } 2>/dev/null | cksum | tr ' ' -
+  runs=
+  for schedstat in "/proc/$1"/task/*/schedstat; do
+    { read -r on_cpu waiting times <"$schedstat"; } 2>/dev/null && runs=$runs-$on_cpu.$times
+  done
 }
 
 # The lines of a log of criu's that say what went wrong.

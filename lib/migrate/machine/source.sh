@@ -4,10 +4,19 @@ read -r pid pid_start pid_boot <"$dir/process" 2>/dev/null || exit 3
 claims=$base/claims
 claim=$claims/$pid_boot-$pid-$pid_start
 
-# A process and its descendants, parents first.
+# A process and its descendants, each after its parent, are added to the tree.
 tree_of() {
-  printf '%s\n' "$1"
-  for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do tree_of "$child"; done
+  tree="$tree $1"
+  for children in "/proc/$1"/task/*/children; do
+    read_line "$children"
+    for child in $line; do tree_of "$child"; done
+  done
+}
+
+# read_line FILE: sets line to all that is in a file of /proc that has no newline at its end, or to nothing.
+read_line() {
+  line=
+  { IFS= read -r line <"$1"; } 2>/dev/null
 }
 
 # above PID OTHER: OTHER is an ancestor of PID, or PID itself.
@@ -54,9 +63,12 @@ step_dump() {
   [ ! -e "$dir/dumped" ] || exit 4
   is_there "$pid" "$pid_start" || exit 6
   [ "$(df -Pk "$dir" | awk 'END { print $4 }')" -gt "$NEED_KIB" ] || why "there is no room for the images below $base"
-  for task in $(tree_of "$pid"); do
+  tree= && tree_of "$pid"
+  for task in $tree; do
     stat_of "$task" && printf '%s %s %s\n' "$task" "$start" "$state"
   done >"$dir/before"
+  # For who plans what goes where: the load average shows for some minutes what is about to leave.
+  rs_departed "$id" "$CPU" "$pid" >/dev/null
   mkdir "$dir/images" || why 'the folder of the images is there already'
   timeout --foreground -k 5 "$LIMIT" criu dump --tree "$pid" --images-dir "$dir/images" --log-file ../dump.log \
     --leave-stopped >/dev/null 2>&1
@@ -65,15 +77,30 @@ step_dump() {
     errors_of dump.log
     why "criu dump ended with status $status"
   fi
-  for task in $(tree_of "$pid"); do
+  tree= && tree_of "$pid"
+  before=$(cat "$dir/before")
+  for task in $tree; do
     settle_stop "$task" || why 'somebody has continued it meanwhile' 7
     [ "$state" != Z ] || continue
-    was=$(awk -v pid="$task" -v start="$start" '$1 == pid && $2 == start && $3 == "T" { print 1; exit }' "$dir/before")
-    printf '%s %s %s %s %s\n' "$task" "$start" "${was:-0}" "$(runs_of "$task")" "$(shape_of "$task") $(readlink "/proc/$task/exe")"
+    runs_of "$task"
+    case "
+$before
+" in
+      *"
+$task $start T
+"*) printf '%s %s 1 %s\n' "$task" "$start" "$runs" ;;
+      *) printf '%s %s 0 %s\n' "$task" "$start" "$runs" ;;
+    esac
   done >"$dir/tasks"
-  ship_changed
   mark dumped
-  printf 'tasks %s\nbytes %s\n' "$(grep -c . "$dir/tasks")" "$(du -sk "$dir/images" | cut -f 1)"
+}
+
+# What the target looks at when the copy is there.
+shapes() {
+  while read -r task task_start stopped runs; do
+    shape_of "$task"
+    printf '%s %s %s %s %s\n' "$task" "$task_start" "$stopped" "$shape" "$(readlink "/proc/$task/exe")"
+  done <tasks >shapes
 }
 
 # A stop that criu has asked for takes a moment.
@@ -120,11 +147,14 @@ step_stage() {
 # The images as one stream of archives. Sums are made meanwhile; files that have changed since they were staged follow.
 step_send() {
   [ -e "$dir/dumped" ] && cd "$dir" || exit 3
-  (sha256sum images/* tasks >sums.part && mv sums.part sums) &
-  tar -cf - images tasks || exit 1
-  [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
+  # Against what disks and cut streams do; against people, ssh and WireGuard have sums of their own. A CRC costs little.
+  (cksum images/* >sums.part && mv sums.part sums) &
+  (shapes && ship_changed && : >shaped) &
+  tar -cf - images || exit 1
   wait
-  tar -cf - sums
+  [ -e sums ] && [ -e shaped ] || exit 1
+  [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
+  tar -cf - shapes sums
 }
 
 # By Taildrop, under a name that nobody else uses. It has arrived when this is done.
@@ -149,13 +179,21 @@ step_kill() {
   is_ours
   marked dumped || exit 3
   if ! marked killing; then
-    for task in $(tree_of "$pid"); do
+    tree= && tree_of "$pid"
+    tasks=$(cat "$dir/tasks")
+    for task in $tree; do
       stat_of "$task" && [ "$state" != Z ] || continue
-      grep -q "^$task $start " "$dir/tasks" || why "PID $task was not there when it was frozen" 7
+      case "
+$tasks" in
+        *"
+$task $start "*) ;;
+        *) why "PID $task was not there when it was frozen" 7 ;;
+      esac
     done
-    while read -r task task_start stopped runs rest; do
+    while read -r task task_start stopped frozen; do
       is_there "$task" "$task_start" || continue
-      [ "$state" = T ] && [ "$(runs_of "$task")" = "$runs" ] || why "PID $task has run" 7
+      runs_of "$task"
+      [ "$state" = T ] && [ "$runs" = "$frozen" ] || why "PID $task has run" 7
     done <"$dir/tasks"
     mark killing
   fi
@@ -191,7 +229,8 @@ step_undo() {
   fi
   outcome=gone
   if [ "$pid_boot" = "$boot" ] && [ -e "$dir/before" ]; then
-    for task in $(tree_of "$pid"); do
+    tree= && tree_of "$pid"
+    for task in $tree; do
       stat_of "$task" || continue
       grep -q "^$task $start T" "$dir/before" || kill -CONT "$task" 2>/dev/null
     done
@@ -204,11 +243,13 @@ step_undo() {
     fi
   fi
   printf 'process %s\n' "$outcome"
+  [ "$outcome" != running ] || [ ! -e "$dir/before" ] || rs_stayed "$id" >/dev/null
   # The images of a process that is not what it was are all that is left of it.
-  if [ "$outcome" = running ] || [ ! -e "$dir/dumped" ]; then
-    release_claim
-    forget
+  if [ "$outcome" != running ] && [ -e "$dir/dumped" ]; then
+    mkdir -p "$base/kept" && mv "$dir/images" "$base/kept/$id" && printf 'kept %s\n' "$base/kept/$id"
   fi
+  release_claim
+  forget
 }
 
 release_claim() {

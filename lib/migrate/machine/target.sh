@@ -50,15 +50,15 @@ step_catch() {
   rm -f "$dir/$DROP"
 }
 
-# Restores what has arrived, stopped, and looks whether it is what left; meanwhile sums are checked and disks written.
+# Restores what has arrived, stopped, and looks whether it is what left; meanwhile sums are checked and the disk written.
 step_restore() {
   fence
   [ ! -e "$dir/continued" ] || exit 4
   [ "$FORWARD" = 1 ] || rs_holds "$id" || exit 3
-  [ -s "$dir/in/sums" ] && [ -s "$dir/in/tasks" ] || why 'the images have not all arrived'
+  [ -s "$dir/in/sums" ] && [ -s "$dir/in/shapes" ] || why 'the images have not all arrived'
   kill_copies
   rm -f "$dir/restored" "$copies"
-  (cd "$dir/in" && sha256sum --check --quiet --strict sums >"$dir/sums.log" 2>&1) &
+  is_whole &
   summing=$!
   sync -f "$dir/in/sums" &
   syncing=$!
@@ -70,32 +70,38 @@ step_restore() {
     --restore-detached --leave-stopped >/dev/null 2>&1
   status=$?
   if [ "$status" != 0 ]; then
+    end_session $$ criu
     kill_copies
     errors_of restore.log
     why "criu restore ended with status $status"
   fi
   verify_copies
-  wait "$summing" || why "the images differ from those that were sent: $(head -n 1 "$dir/sums.log")"
+  wait "$summing" || why 'the images differ from those that were sent'
   wait "$syncing" || why 'the images can not be written to the disk'
-  sync "$copies"
   mark restored
   printf 'root %s\n' "$(head -n 1 "$copies" | cut -d ' ' -f 1)"
+}
+
+# What has arrived is what was sent, to the last file.
+is_whole() {
+  (cd "$dir/in" && cksum images/*) 2>/dev/null | cmp -s - "$dir/in/sums"
 }
 
 # Each task is there, stopped, with the same program, threads and files.
 verify_copies() {
   read -r began <"$dir/began"
-  while read -r task task_start stopped runs shape exe; do
+  while read -r task task_start stopped wanted exe; do
     tries=0
     while stat_of "$task" && [ "$state" != T ] && [ "$tries" -lt 200 ]; do
       sleep 0.01
       tries=$((tries + 1))
     done
     stat_of "$task" && [ "$state" = T ] && [ "$start" -ge "$((began - 1))" ] || why "PID $task has not come back"
-    [ "$(shape_of "$task")" = "$shape" ] && [ "$(readlink "/proc/$task/exe")" = "$exe" ] ||
+    shape_of "$task"
+    [ "$shape" = "$wanted" ] && [ "$(readlink "/proc/$task/exe")" = "$exe" ] ||
       why "PID $task has not come back as it was"
     printf '%s %s %s\n' "$task" "$start" "$stopped"
-  done <"$dir/in/tasks" >"$copies.part" || exit 1
+  done <"$dir/in/shapes" >"$copies.part" || exit 1
   mv "$copies.part" "$copies"
 }
 
@@ -105,8 +111,8 @@ kill_copies() {
   rounds=0
   while [ "$rounds" -lt 500 ]; do
     found=
-    tac "$dir/in/tasks" >"$dir/tac" 2>/dev/null || return 0
-    while read -r task task_start stopped runs shape exe; do
+    tac "$dir/in/shapes" >"$dir/tac" 2>/dev/null || return 0
+    while read -r task task_start stopped wanted exe; do
       stat_of "$task" && [ "$state" != Z ] && [ "$start" -ge "$((began - 1))" ] || continue
       case $(readlink "/proc/$task/exe") in
         "$exe" | */criu) ;;
@@ -132,6 +138,8 @@ step_continue() {
       is_there "$task" "$task_start" || why "PID $task of the copy is gone" 6
     done <"$copies"
     mark continued
+    # It has to survive a power failure: it is there before the process can have run.
+    sync "$dir/continued" "$dir" || why "the mark continued can't be written"
   fi
   while read -r task task_start stopped; do
     [ "$stopped" = 1 ] || ! is_there "$task" "$task_start" || kill -CONT "$task"
@@ -167,7 +175,8 @@ step_undo() {
 step_finish() {
   fence
   [ -e "$dir/continued" ] || exit 3
-  rs_arrived "$id" "$CPU"
+  read -r pid rest <"$dir/process"
+  rs_arrived "$id" "$CPU" "$pid"
   if [ "$KEEP" = 1 ]; then
     mkdir -p "$base/kept" && mv "$dir/in" "$base/kept/$id" && printf 'kept %s\n' "$base/kept/$id"
   fi
@@ -185,7 +194,7 @@ step_facts() {
     done <"$copies"
     printf 'copies %s of %s\n' "$there" "$all"
   fi
-  if [ -e "$dir/restored" ] && (cd "$dir/in" && sha256sum --check --quiet --strict sums >/dev/null 2>&1); then
+  if [ -e "$dir/restored" ] && is_whole; then
     printf 'images whole\n'
   fi
 }

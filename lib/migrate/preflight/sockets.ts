@@ -9,7 +9,7 @@ const FAMILY_NAMES: Record<Family, string> = {
   tcp: 'a TCP socket',
   udp: 'a UDP socket',
   raw: 'a raw socket',
-  unknown: 'a socket of a kind that can’t move',
+  unknown: 'a socket that is not bound, or of a kind that this program does not know',
 }
 /** The state of a TCP socket that waits for connections, as /proc/net/tcp writes it. */
 const LISTENING = '0A'
@@ -29,8 +29,8 @@ export function networkSockets(source: SourceFacts): Refusal[] {
     const holders = sockets.map((socket) => holderOf(source, socket))
     return {
       code: `${family}-socket`,
-      sentence: `${some(holders)} has ${FAMILY_NAMES[family]}${where}: connections to other machines do not move`,
-      advice: 'programs that compute without the network can move; start this one there instead',
+      sentence: `${some(holders)} has ${FAMILY_NAMES[family]}${where}, and connections do not move`,
+      advice: 'start it there instead; what computes without the network can move',
       at: 'source',
     }
   })

@@ -53,7 +53,7 @@ test.runIf(LINUX).each(SHELLS)(
 )
 
 test.runIf(LINUX).each(SHELLS)(
-  '%s: what has arrived counts for 90 s, once, and ends its reservation',
+  '%s: what has arrived keeps others away for 90 s, is told for 300 s, counts once, and ends its reservation',
   async (shell) => {
     await sh('rs_reserve a 60 1.5; rs_arrived a 1.5; rs_arrived a 1.5; rs_arrived b 0.25', shell)
     expect(await said('rs_show', shell)).toEqual([expect.stringMatching(/^arrivals [01]:1.5 [01]:0.25$/), 0])
@@ -67,13 +67,33 @@ test.runIf(LINUX).each(SHELLS)(
       lines.replaceAll(/^(\S+) (\d+)/gm, (_, boot, at) => `${boot} ${Number(at) - seconds}`)
     await writeFile(inState('arrivals'), earlier(80))
     expect((await said('rs_show', shell))[0]).toMatch(/^reserved c \d+ 1\narrivals 8\d:1.5 8\d:0.25$/)
+    expect((await said('rs_release c; rs_reserve c 60 1 settled', shell))[1]).toBe(62)
     await writeFile(inState('arrivals'), earlier(91))
-    expect(await said('rs_release c; rs_show; rs_reserve c 60 1 settled', shell)).toEqual(['', 0])
-    expect(await said('rs_release c; rs_arrived d 1; rs_show', shell)).toEqual([
+    expect(await said('rs_reserve c 60 1 settled; rs_release c; rs_show', shell)).toEqual([
+      expect.stringMatching(/^arrivals 9\d:1.5 9\d:0.25$/),
+      0,
+    ])
+    await writeFile(inState('arrivals'), earlier(301))
+    expect(await said('rs_show; rs_arrived d 1; rs_show', shell)).toEqual([
       expect.stringMatching(/^arrivals [01]:1$/),
       0,
     ])
     expect(await readFile(inState('arrivals'), 'utf8')).toMatch(/^\S+ \d+ d 1\n$/)
+  },
+)
+
+test.runIf(LINUX).each(SHELLS)(
+  '%s: a machine remembers what left it, and which process that was, unless it has stayed after all',
+  async (shell) => {
+    await sh('rs_reserve b 60 1; rs_departed a 1.5 4711; rs_departed b 0.5; rs_arrived c 1 42', shell)
+    expect(await said('rs_show', shell)).toEqual([
+      expect.stringMatching(/^reserved b \d+ 1\narrivals [01]:1:42\ndepartures [01]:1.5:4711 [01]:0.5$/),
+      0,
+    ])
+    expect(await said('rs_stayed a; rs_left c; rs_release b; rs_show', shell)).toEqual([
+      expect.stringMatching(/^departures [012]:0.5$/),
+      0,
+    ])
   },
 )
 
@@ -146,6 +166,9 @@ test
     ['rs_reserve a 5 1.'],
     ['rs_reserve a 5 x'],
     ['rs_arrived a "1 2"'],
+    ['rs_arrived a 1 0'],
+    ['rs_departed a 1 "1 2"'],
+    ['rs_departed A 1'],
     ['rs_renew a 08'],
   ])('%s is refused', async (call) => {
   expect(await said(call)).toEqual([expect.stringMatching(/^wrong /), 64])

@@ -1,0 +1,107 @@
+/**
+ * bench-migrate: for how long a process stands still while it moves, beside the least that criu needs on one machine
+ * and beside what a person would type: `criu dump; tar | ssh tar; criu restore` over a connection that is kept.
+ *
+ * Usage: just bench-migrate [ROUNDS] [--sizes 16,256,1024]
+ *
+ * Real criu and ssh between two hosts of the lab, the ways by turns; the process itself measures. Medians.
+ */
+import { parseArgs } from 'node:util'
+import { openLab, type Lab } from '../test/lab/lab.ts'
+import { waitUntil } from '../test/lab/processes.ts'
+
+const { values, positionals } = parseArgs({ options: { sizes: { type: 'string' } }, allowPositionals: true })
+const rounds = Number(positionals[0] ?? '5')
+const sizes = (values.sizes ?? '16,256,1024').split(',').map(Number)
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const TREE = '/srv/resource-sharing'
+const NODE = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', `${TREE}/node_modules/tsx/dist/esm/index.mjs`]
+const MASTER = '-o ControlMaster=auto -o ControlPath=/root/master -o ControlPersist=60'
+const IMAGES = '/var/lib/bench'
+
+type Way = { name: string; to: 'n1' | 'n2'; move: (lab: Lab, pid: number) => Promise<void> }
+
+const WAYS: Way[] = [
+  {
+    name: 'floor',
+    to: 'n1',
+    move: async (lab, pid) =>
+      await sh(lab, `criu dump -t ${pid} -D ${IMAGES} >/dev/null && criu restore -d -D ${IMAGES} >/dev/null`),
+  },
+  {
+    name: 'plain',
+    to: 'n2',
+    move: async (lab, pid) =>
+      await sh(
+        lab,
+        `criu dump -t ${pid} -D ${IMAGES} >/dev/null && tar -C ${IMAGES} -cf - . |
+         ssh ${MASTER} n2.lan 'tar -C ${IMAGES} -xf - && criu restore -d -D ${IMAGES} >/dev/null'`,
+      ),
+  },
+  {
+    name: 'migrate-scum',
+    to: 'n2',
+    move: async (lab, pid) => {
+      const order = JSON.stringify({ pid, from: 'n1', to: 'n2' })
+      const { stdout, stderr } = await lab.exec('n1', [...NODE, `${TREE}/test/migrate/coordinator.ts`, order])
+      if (!stdout.includes('"moved"')) throw new Error(`not moved: ${stdout} ${stderr}`)
+    },
+  },
+]
+
+async function sh(lab: Lab, script: string, host = 'n1'): Promise<void> {
+  const { exitCode, stderr } = await lab.exec(host, ['sh', '-c', script])
+  if (exitCode !== 0) throw new Error(`${script}: ${stderr}`)
+}
+
+/** Seconds that a process of so many MiB stands still, by its own measure, and that the whole took. */
+async function measure(
+  lab: Lab,
+  { to, move }: Way,
+  mebibytes: number,
+): Promise<{ still: number; total: number }> {
+  for (const host of ['n1', 'n2'])
+    await sh(
+      lab,
+      `rm -rf ${IMAGES} /root/gap /root/ready; mkdir ${IMAGES}; pkill -KILL -f bench/gap[.]py || :`,
+      host,
+    )
+  await sh(lab, `ssh ${MASTER} n2.lan true`)
+  const start = `setsid python3 ${TREE}/bench/gap.py ${mebibytes * 1_048_576} </dev/null >/dev/null 2>&1 & echo $!`
+  const pid = Number((await lab.exec('n1', ['sh', '-c', start])).stdout)
+  const is = async (host: string, file: string) => (await lab.exec(host, ['test', '-e', file])).exitCode === 0
+  if (!(await waitUntil(() => is('n1', '/root/ready'), 60_000, 50))) throw new Error('it does not start')
+  const began = performance.now()
+  await move(lab, pid)
+  const total = (performance.now() - began) / 1000
+  await sh(lab, `kill -USR1 ${pid}`, to)
+  if (!(await waitUntil(() => is(to, '/root/gap'), 20_000, 20))) throw new Error(`it does not run on ${to}`)
+  return { still: Number((await lab.exec(to, ['cat', '/root/gap'])).stdout), total }
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+}
+
+const lab = await openLab({ instance: 'bench', hosts: 2, tailnet: false, log: say })
+try {
+  await lab.trustLan('n1')
+  say('MiB    way            still, ms   of plain   total, ms')
+  for (const size of sizes) {
+    const found = new Map(WAYS.map(({ name }) => [name, [] as { still: number; total: number }[]]))
+    for (let round = 0; round < rounds; round += 1)
+      for (const way of WAYS) found.get(way.name)?.push(await measure(lab, way, size))
+    const plain = median((found.get('plain') ?? []).map(({ still }) => still))
+    for (const [name, all] of found) {
+      const still = median(all.map((each) => each.still))
+      const total = median(all.map((each) => each.total))
+      const cells = [String(size).padEnd(6), name.padEnd(14), (still * 1000).toFixed(0).padStart(9)]
+      say(
+        [...cells, (still / plain).toFixed(2).padStart(10), (total * 1000).toFixed(0).padStart(11)].join(' '),
+      )
+    }
+  }
+} finally {
+  await lab.close()
+}
