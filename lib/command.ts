@@ -180,10 +180,10 @@ export function startWaiting({ file, args, input = '', env = {} }: Command): Wai
     go: async (more, { timeoutMs, signal }) => {
       signal.throwIfAborted()
       child.stdin.end(more)
-      const late = { timedOut: false }
+      let timedOut = false
       const end = () => killGroup(child.pid)
       const timer = setTimeout(() => {
-        late.timedOut = true
+        timedOut = true
         end()
       }, timeoutMs)
       signal.addEventListener('abort', end)
@@ -191,7 +191,7 @@ export function startWaiting({ file, args, input = '', env = {} }: Command): Wai
       clearTimeout(timer)
       signal.removeEventListener('abort', end)
       signal.throwIfAborted()
-      return endedAs({ ...result, ...late }, result.stdout)
+      return { ...endedAs(result, result.stdout), timedOut }
     },
     cancel: () => {
       child.stdin.end()

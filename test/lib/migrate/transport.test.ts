@@ -23,7 +23,11 @@ test('what a framed script prints comes out as it went in, however it is cut, an
   const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
   await fc.assert(
     fc.asyncProperty(bytes, fc.array(fc.nat(1000), { maxLength: 20 }), async (body, cuts) => {
-      const sent = Buffer.concat([Buffer.from(`hello\n\n${nonce} begin\n`), body, Buffer.from(`\n${nonce} end 0\n`)])
+      const sent = Buffer.concat([
+        Buffer.from(`hello\n\n${nonce} begin\n`),
+        body,
+        Buffer.from(`\n${nonce} end 0\n`),
+      ])
       const { taken, status } = await through(sent, cuts)
       expect(status).toBe(0)
       expect(taken).toEqual(body)
