@@ -51,6 +51,13 @@ node-trit *args:
 scum-view *args:
     @{{ run }}scripts/scum-view.ts "$@"
 
+# What a machine lacks for processes to be moved from it or to it, and what to install
+[group('see')]
+[no-cd]
+[no-exit-message]
+doctor *args:
+    @{{ run }}scripts/doctor.ts "$@"
+
 # cron runs node-trit: --every 5, --log FILE, --textfile FILE.prom, --alert CMD; --systemd prints a timer instead
 [group('watch')]
 [no-cd]

@@ -12,6 +12,7 @@ import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
 import { guard } from '../lib/process/guard.ts'
 import { liveProcesses, thisSession } from '../lib/process/live.ts'
 import { plain, quoted } from '../lib/text.ts'
+import { readRecords } from '../lib/throttle/record.ts'
 import { askMesh, nodesOf } from './mesh.ts'
 import type { meshOptions } from './mesh-options.ts'
 import { onePid } from './pids.ts'
@@ -78,6 +79,8 @@ async function guardHere(pid: number, force: boolean): Promise<void> {
   if (!target) throw new Refused(`there is no process with PID ${pid}`)
   const reason = guard(target, await thisSession(all), force)
   if (reason !== undefined) throw new Refused(reason)
+  const held = (await readRecords()).find((record) => record.pid === pid && record.start === target.start)
+  if (held) throw new Refused(`PID ${pid} is held by scum-throttle: run: just scum-throttle --release ${pid}`)
 }
 
 /** CPUs that the tree uses now. */

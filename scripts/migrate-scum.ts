@@ -32,6 +32,7 @@ import { choose, migrateOptions, movingOf, viaOf } from '../cli/migrate.ts'
 import { carryOut, planText } from '../cli/migrate-run.ts'
 import { reachOf } from '../cli/reach.ts'
 import { recipe } from '../cli/recipe.ts'
+import { mentionDoubts } from '../cli/repair.ts'
 import { EXIT } from '../lib/errors.ts'
 
 const options = {
@@ -47,6 +48,7 @@ await recipe(
   async (context) => {
     const { values, signal, print, printJson, note } = context
     viaOf(values.via)
+    await mentionDoubts(context)
     const reach = await reachOf(context)
     const moving = await movingOf(context, reach)
     for (;;) {

@@ -103,8 +103,10 @@ export async function forward(migration: Migration): Promise<Outcome> {
       return await forward(migration)
     }
   }
-  const pending = await finish(migration)
-  return await over(migration, 'moved', `it runs on ${target.host.name} as PID ${plan.process.pid}`, pending)
+  const { pending, kept } = await finish(migration)
+  const images = kept === undefined ? '' : `; its images are in ${kept} there`
+  const detail = `it runs on ${target.host.name} as PID ${plan.process.pid}${images}`
+  return await over(migration, 'moved', detail, pending)
 }
 
 /** What to do when a step after the commit was not done. */
@@ -131,12 +133,18 @@ async function amend(step: string, error: StepFailed, migration: Migration): Pro
   return { kind: 'doubt', detail: error.message }
 }
 
-/** The images and the claim are no longer needed. @returns the ends where that is still to be done */
-async function finish({ source, target, signal, watch }: Migration): Promise<('source' | 'target')[]> {
+/** The claim and the images are no longer needed. @returns where that is still to be done, and what was to be kept */
+async function finish({
+  source,
+  target,
+  signal,
+  watch,
+}: Migration): Promise<{ pending: ('source' | 'target')[]; kept: string | undefined }> {
   await watch.step?.('finish')
   const limits = { timeoutMs: FACTS_MS, signal }
   const ends = await Promise.all([source.step('finish', {}, limits), target.step('finish', {}, limits)])
-  return (['source', 'target'] as const).filter((_, index) => !isOver(ends[index]))
+  const pending = (['source', 'target'] as const).filter((_, index) => !isOver(ends[index]))
+  return { pending, kept: ends[1].known ? ends[1].facts.get('kept') : undefined }
 }
 
 /** What is left on machines that could not be reached. */

@@ -67,9 +67,12 @@ export async function torture(
 }
 
 function outcomeText({ outcome, settledBy, faults }: Result): string {
-  const what = { moved: 'moved', back: 'runs where it was', gone: 'gone with its machine', wrong: 'WRONG' }[
-    outcome
-  ]
+  const what = {
+    moved: 'moved',
+    back: 'runs where it was',
+    gone: 'gone with what was killed',
+    wrong: 'WRONG',
+  }[outcome]
   return `${faults.length > 0 ? 'WRONG, ' : ''}${what}${settledBy === 'recover' ? ', after migrate-recover' : ''}`
 }
 

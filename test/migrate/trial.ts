@@ -60,7 +60,8 @@ export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise
   const recovered = await lab.exec(coordinator, recover, { timeoutMs: SETTLE_MS })
   const faults = await look(scene, pid)
   const outcome = faults.where
-  if (outcome === 'wrong' && fault.mayEnd && faults.running === 0 && faults.list.length === 0)
+  const mayEnd = fault.mayEnd === true || (fault.mayEnd === 'and is told' && kind === 'gone')
+  if (outcome === 'wrong' && mayEnd && faults.running === 0 && faults.list.length === 0)
     return { outcome: 'gone', settledBy: settled ? 'coordinator' : 'recover', faults: [] }
   if (recovered.exitCode !== 0)
     faults.list.push(`migrate-recover: ${recovered.exitCode} ${recovered.stdout} ${recovered.stderr}`)

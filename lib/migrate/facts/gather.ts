@@ -80,8 +80,8 @@ async function gather<Facts>(
       'see `sudo -n true` there: a line `NAME ALL=(ALL) NOPASSWD: ALL` of sudoers(5) makes it work',
     )
   if (said.status === NOT_LINUX) return refused('not-linux', 'processes move between Linux machines only')
-  if (said.status === NO_PROCESS) return refused('no-process', `there is no process with this PID`)
-  if (said.status === NO_FOLDER) return refused('disk', 'a temporary folder can’t be made')
+  if (said.status === NO_PROCESS) return refused('no-process', 'there is no process with this PID')
+  if (said.status === NO_FOLDER) return refused('disk', 'it has no room for a temporary folder')
   try {
     return { known: true, facts: parse(said.output) }
   } catch (error) {

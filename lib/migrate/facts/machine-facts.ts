@@ -4,6 +4,7 @@ import { numberIn, type Sections } from './records.ts'
 
 /** What machine.sh tells, at either end. */
 export function machineFacts(sections: Sections): MachineFacts {
+  sections.one('end', /^yes$/) // no script that was killed has come so far
   const machine = {
     arch: sections.one('arch', /^[A-Za-z0-9_-]{1,32}$/),
     kernel: sections.one('kernel', /^\d{1,4}\.\d{1,4}\S{0,100}$/),

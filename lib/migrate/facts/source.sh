@@ -174,3 +174,4 @@ if [ -z "$brief" ] && [ "$terminal" = 0 ]; then
   xargs -0r sha256sum -z -- <"$scratch/files"
   printf '\0'
 fi
+items end yes

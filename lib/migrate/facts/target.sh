@@ -46,3 +46,4 @@ if [ -n "$CPU" ] && command -v criu >/dev/null && printf '%s' "$CPU" | base64 -d
   said=$(criu cpuinfo check -D "$scratch" 2>&1 </dev/null)
   items cpu "$?" "$(printf '%s\n' "$said" | grep -a Error | head -n 1)"
 fi
+items end yes

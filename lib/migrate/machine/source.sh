@@ -56,7 +56,8 @@ is_ours() {
   [ "$pid_boot" = "$boot" ] && [ "$(cat "$claim" 2>/dev/null)" = "$id" ] || exit 3
 }
 
-# Freezes the tree and writes it to images; it stays stopped. Who dies here dies before anything was changed.
+# Freezes the tree and writes it to images; it stays stopped. criu writes into the process while it looks at it: were
+# it killed in those milliseconds, the process would die. So it is the last that a machine without memory kills.
 step_dump() {
   fence
   is_ours
@@ -69,6 +70,7 @@ step_dump() {
   done >"$dir/before"
   # For who plans what goes where: the load average shows for some minutes what is about to leave.
   rs_departed "$id" "$CPU" "$pid" >/dev/null
+  { printf '%s\n' -1000 >/proc/$$/oom_score_adj; } 2>/dev/null
   mkdir "$dir/images" || why 'the folder of the images is there already'
   timeout --foreground -k 5 "$LIMIT" criu dump --tree "$pid" --images-dir "$dir/images" --log-file ../dump.log \
     --leave-stopped >/dev/null 2>&1

@@ -7,7 +7,8 @@ import { shown, some } from './words.ts'
  * Folders of what is installed, by a package or an installer: half of it, the files that are open now, would be worse
  * than none. Nothing is ever put there; the rest, /home, /srv, /tmp, /dev/shm and so on, is the person's own.
  */
-const SYSTEM = /^\/(?:usr|lib\w*|bin|sbin|etc|opt|boot|nix|snap|dev(?!\/shm\/)|proc|sys)(?:\/|$)/
+const SYSTEM =
+  /^\/(?:usr|lib(?:32|64|x32|o32|exec)?|bin|sbin|etc|opt|boot|nix|snap|dev(?!\/shm\/)|proc|sys)(?:\/|$)/
 
 /** What becomes of a need: it is met, it goes along, or it can't be met. */
 type Fate = 'met' | 'ship' | 'missing' | 'size' | 'content' | 'mode' | 'written' | 'another-kind'

@@ -11,11 +11,14 @@ export function shown(link: string): string {
   return plain(link, 160)
 }
 
-/** Some things in a row: the first three, and how many more. */
+/** Some things in a row, made safe to show: the first three, and how many more. */
 export function some(things: readonly string[]): string {
   const distinct = [...new Set(things)]
   const rest = distinct.length - 3
-  return `${distinct.slice(0, 3).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+  return `${distinct
+    .slice(0, 3)
+    .map((thing) => plain(thing, 160))
+    .join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
 /** What each process of the tree has of something, with the process. */

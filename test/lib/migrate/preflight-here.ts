@@ -21,7 +21,8 @@ const limits = { timeoutMs: 60_000, signal: new AbortController().signal }
 const hostOf = (name: string | undefined) =>
   name === undefined ? { name: 'here' } : { name, ssh: { host: name } }
 
-for (const pid of question.pids) {
+// 0 is this program.
+for (const pid of question.pids.map((each) => each || process.pid)) {
   const began = performance.now()
   const source = await gatherSource(hostOf(question.source), pid, reach, limits)
   const sourceMs = performance.now() - began
