@@ -121,6 +121,20 @@ migrations *args:
 migrate-recover *args:
     @{{ run }}scripts/migrate-recover.ts "$@"
 
+# Keep work away from this machine, and say why: just close [WHY]
+[group('act')]
+[no-cd]
+[no-exit-message]
+close *args:
+    @{{ run }}scripts/close.ts "$@"
+
+# Let work come to this machine again
+[group('act')]
+[no-cd]
+[no-exit-message]
+open *args:
+    @{{ run }}scripts/open.ts "$@"
+
 # Send files to the idle machine with the most room: --target NAME, --via localsend|taildrop|ssh|auto
 [group('share')]
 [no-cd]
