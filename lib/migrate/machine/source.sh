@@ -152,7 +152,7 @@ step_send() {
   # Against what disks and cut streams do; against people, ssh and WireGuard have sums of their own. A CRC costs little.
   (cksum images/* >sums.part && mv sums.part sums) &
   (shapes && ship_changed && : >shaped) &
-  tar -cf - images || exit 1
+  tar -b 128 -cf - images || exit 1
   wait
   [ -e sums ] && [ -e shaped ] || exit 1
   [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1

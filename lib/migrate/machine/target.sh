@@ -21,7 +21,14 @@ step_renew() {
 # What arrives is a folder of its own, new each time.
 step_receive() {
   [ ! -e "$dir/continued" ] || exit 3
-  rm -rf "$dir/in" && mkdir "$dir/in" && tar -C "$dir/in" -xif - || exit 1
+  rm -rf "$dir/in" && mkdir "$dir/in" || exit 1
+  # The disk is written to while more arrives; what is left is little when the process waits for it.
+  (while sleep 0.05; do sync -d "$dir"/in/images/pages-* 2>/dev/null; done) &
+  writing=$!
+  tar -C "$dir/in" -b 128 -xif -
+  status=$?
+  kill "$writing" 2>/dev/null
+  [ "$status" = 0 ] || exit 1
 }
 
 # The files that have to be there, while the process still runs.
@@ -60,7 +67,7 @@ step_restore() {
   rm -f "$dir/restored" "$copies"
   is_whole &
   summing=$!
-  sync -f "$dir/in/sums" &
+  sync "$dir"/in/images/* "$dir/in/shapes" "$dir/in/sums" "$dir/in/images" "$dir/in" "$dir" &
   syncing=$!
   [ ! -e "$dir/ship" ] || place_files
   read -r uptime rest </proc/uptime
