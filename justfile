@@ -121,6 +121,27 @@ migrations *args:
 migrate-recover *args:
     @{{ run }}scripts/migrate-recover.ts "$@"
 
+# Run a command now, on the machine with the most room: --send PATH, --return PATH, --wait, --or-here
+[group('act')]
+[no-cd]
+[no-exit-message]
+offload *args:
+    @{{ run }}scripts/offload.ts "$@"
+
+# Run a command later, on a machine that has nothing to do: --send PATH, --return PATH, --name NAME
+[group('act')]
+[no-cd]
+[no-exit-message]
+enqueue *args:
+    @{{ run }}scripts/enqueue.ts "$@"
+
+# What became of enqueued commands: list, log ID, start ID, cancel ID, retry ID, forget ID
+[group('act')]
+[no-cd]
+[no-exit-message]
+jobs *args:
+    @{{ run }}scripts/jobs.ts "$@"
+
 # Keep work away from this machine, and say why: just close [WHY]
 [group('act')]
 [no-cd]

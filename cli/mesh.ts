@@ -18,8 +18,12 @@ export type Wanted = {
   connections?: boolean
   /** The processes too, over a window of so many milliseconds. */
   windowMs?: number
+  /** And who began whom of them: see `Family`. */
+  family?: boolean
   /** Only the node of this name. */
   host?: string
+  /** Until when, of `performance.now()`, instead of `--timeout` after the start of this program. */
+  deadlineMs?: number
 }
 
 /** Measures the mesh that the flags, the environment or tailscale name, within `--timeout`. */
@@ -33,18 +37,19 @@ export async function measureMesh(context: MeshContext, wanted: Wanted = {}): Pr
  */
 export async function askMesh(context: MeshContext, wanted: Wanted): Promise<Report[]> {
   const { values, signal, note } = context
-  const deadlineMs = timeoutMs(values.timeout, 10 + (wanted.windowMs ?? 0) / 1000)
+  const deadlineMs = wanted.deadlineMs ?? timeoutMs(values.timeout, 10 + (wanted.windowMs ?? 0) / 1000)
   const fanout = countOf('--fanout', values.fanout ?? '64', { least: 1, most: 1024 })
   const hosts = await chosenHosts(values)
   const mesh = await meshNodes(hosts, { timeoutMs: deadlineMs - performance.now(), signal })
   if (mesh.hint !== undefined && !values.quiet) note(mesh.hint)
   const nodes = wanted.host === undefined ? mesh.nodes : [named(wanted.host, mesh.nodes)]
   const connections = await Connections.open()
-  const { windowMs } = wanted
+  const { windowMs, family = false } = wanted
   const source = sshSource({
     connections,
     fanout,
     deadlineMs,
+    family,
     ...(windowMs === undefined ? {} : { windowMs }),
   })
   const asked = nodes.filter(({ left, self }) => !left && !self).length

@@ -74,7 +74,8 @@ export async function carryOut(
     })
     const downtimeSeconds = (went.running - went.frozen) / 1000
     const exitCode = exitOf(ended)
-    if (ended.refused === 'by target') return { ...ended, exitCode }
+    // Another target is tried.
+    if (ended.refused === 'by target' && !plan.named) return { ...ended, exitCode }
     if (values.json)
       printJson({
         id: plan.id,

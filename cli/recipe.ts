@@ -39,6 +39,14 @@ export type Context<O extends Options> = {
   note: (line: string) => void
 }
 
+export type Takes = {
+  operands: boolean
+  /** The first operand begins a command: what follows is its own, options too. */
+  command?: boolean
+  /** The exit code of every failure of its own, where a command's exit code is passed on. */
+  ownFailure?: number
+}
+
 /**
  * The entry of every script: arguments, signals, errors and the exit code. A script's header comment is its help.
  *
@@ -50,7 +58,7 @@ export async function recipe<const O extends Options>(
   file: string,
   options: O,
   main: (context: Context<O>) => Promise<number>,
-  takes: { operands: boolean } = { operands: false },
+  takes: Takes = { operands: false },
 ): Promise<void> {
   const aborter = new AbortController()
   closeQuietly(process.stdout)
@@ -63,7 +71,7 @@ export async function recipe<const O extends Options>(
       setTimeout(() => process.exit(EXIT.interrupted), CLEAN_UP_MS).unref()
     })
   try {
-    const { values, positionals } = parse(options, takes.operands)
+    const { values, positionals } = parse(options, takes)
     if (values.help) {
       print(await help(file))
       return
@@ -82,7 +90,8 @@ export async function recipe<const O extends Options>(
     })
   } catch (error) {
     const known = error instanceof Failure
-    process.exitCode = known ? error.exitCode : EXIT.failed
+    const own = error instanceof Interrupted ? undefined : takes.ownFailure
+    process.exitCode = own ?? (known ? error.exitCode : EXIT.failed)
     note(known ? plain(error.message, 500) : `this should not have happened: ${messageOf(error)}`)
     if (process.env.DEBUG === 'resource-sharing')
       note(error instanceof Error ? String(error.stack) : String(error))
@@ -108,14 +117,31 @@ function closeQuietly(stream: NodeJS.WriteStream): void {
   })
 }
 
-function parse(options: Options, allowPositionals: boolean): Arguments {
+function parse(own: Options, { operands: allowPositionals, command = false }: Takes): Arguments {
+  const options = { ...COMMON, ...own }
+  const args = process.argv.slice(2)
+  const end = command ? beginningOfCommand(args, options) : args.length
   try {
-    return parseArgs({ options: { ...COMMON, ...options }, strict: true, allowPositionals })
+    const { values, positionals } = parseArgs({
+      args: args.slice(0, end),
+      options,
+      strict: true,
+      allowPositionals,
+    })
+    return { values, positionals: [...positionals, ...args.slice(end)] }
   } catch (error) {
     if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
       throw new UsageError(`${usageMessage(error.message)} (--help lists what there is)`)
     throw error
   }
+}
+
+/** Where the first operand stands; `--` before it is left where the options are. */
+function beginningOfCommand(args: string[], options: Options): number {
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
+  const first = tokens.find(({ kind }) => kind === 'positional' || kind === 'option-terminator')
+  if (first === undefined) return args.length
+  return first.kind === 'positional' ? first.index : first.index + 1
 }
 
 type Arguments = { values: { help?: boolean } & Record<string, unknown>; positionals: string[] }

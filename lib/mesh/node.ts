@@ -1,3 +1,4 @@
+import type { Family } from '../node/family.ts'
 import type { Measurement } from '../node/measurement.ts'
 import type { Process } from '../node/processes.ts'
 
@@ -43,7 +44,14 @@ export type Outcome = 'ok' | Fault
 
 /** What came of asking one node. */
 export type Report =
-  | { node: MeshNode; outcome: 'ok'; measurement: Measurement; processes?: Process[]; ageMs: number }
+  | {
+      node: MeshNode
+      outcome: 'ok'
+      measurement: Measurement
+      processes?: Process[]
+      family?: Family
+      ageMs: number
+    }
   | { node: MeshNode; outcome: Fault; reason: string }
 
 /**

@@ -4,19 +4,17 @@ import { run } from '../command.ts'
 import { Failure, Interrupted } from '../errors.ts'
 import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
 import { measureHere } from '../node/local.ts'
-import { probe } from '../node/probe.ts'
+import { probe, type Sampling } from '../node/probe.ts'
 import { lastLine, messageOf } from '../text.ts'
 import type { Connections } from './connections.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
 import { sshFault, tailscaleCheck } from './outcome.ts'
 import { sshArguments, type SshFiles } from './ssh.ts'
 
-export type SshSourceOptions = {
+export type SshSourceOptions = Sampling & {
   connections: Connections
   /** How many nodes are asked at the same time. */
   fanout: number
-  /** With it the processes too, over a window of so many milliseconds. */
-  windowMs?: number
   /** Until when the last answer counts, in milliseconds of `performance.now()`. */
   deadlineMs: number
 }
@@ -86,8 +84,8 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
   return attempt.outcome === 'ok' ? answered(attempt.answer) : { node, ...attempt }
 }
 
-function sampling({ windowMs }: SshSourceOptions): { windowMs?: number } {
-  return windowMs === undefined ? {} : { windowMs }
+function sampling({ windowMs, family = false }: SshSourceOptions): Sampling {
+  return windowMs === undefined ? {} : { windowMs, family }
 }
 
 type Attempt =

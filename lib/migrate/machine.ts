@@ -30,7 +30,14 @@ export const FOLDER = '/var/lib/resource-sharing/migrations'
 const INSTALL = `
 base=/var/lib/resource-sharing dir=${FOLDER}/$ID
 [ ! -e "/run/resource-sharing/undone/$ID" ] || exit 3
-(umask 022; mkdir -p "$base") && mkdir -p "$base/migrations" && mkdir "$dir" || exit 1
+(umask 022; mkdir -p "$base") || exit 1
+# The last of other migrations takes their folder away with it.
+made=
+for each in 1 2 3 4 5; do
+  if mkdir -p "$base/migrations" && mkdir "$dir"; then made=1 && break; fi
+  [ ! -e "$dir" ] || break
+done 2>/dev/null
+[ -n "$made" ] || exit 1
 installed() {
 printf '%s\\n' "$PROCESS" >"$dir/process" && printf '%s' "$SHIP" >"$dir/ship" && printf '%s' "$KNOWN" >"$dir/known" &&
   printf '%s' "$FOLDERS" >"$dir/folders" || return 1

@@ -1,5 +1,6 @@
 import { lastLine, plain } from '../text.ts'
 import { parseMarks, type Marks } from '../receiver/marks.ts'
+import { familyOf, type Family } from './family.ts'
 import type { Measurement } from './measurement.ts'
 import { shares, userNames, type Process, type Snapshot } from './processes.ts'
 import { parsePs } from './ps.ts'
@@ -9,7 +10,7 @@ export class BadAnswer extends Error {
   override name = 'BadAnswer'
 }
 
-export type Answer = { measurement: Measurement; processes?: Process[] }
+export type Answer = { measurement: Measurement; processes?: Process[]; family?: Family }
 
 const OS_NAMES: Record<string, string> = { Linux: 'linux', Darwin: 'macOS', FreeBSD: 'freebsd' }
 const NUMBER = String.raw`(\d{1,9}(?:\.\d{1,9})?)`
@@ -33,8 +34,18 @@ export function parseAnswer(output: string, nonce: string): Answer {
   if (usage !== undefined) return { measurement, processes: parsePs(usage, named('details') ?? '') }
   const [before, after] = sections.filter(({ title }) => title.startsWith('sample '))
   if (!before || !after) throw new BadAnswer('not two samples of the processes')
-  const userOf = userNames(named('owners') ?? '', named('users') ?? '')
-  return { measurement, processes: shares(snapshot(before), snapshot(after), machine(facts), userOf) }
+  const owners = named('owners') ?? ''
+  const userOf = userNames(owners, named('users') ?? '')
+  const processes = shares(snapshot(before), snapshot(after), machine(facts), userOf)
+  const held = sections.find(({ title }) => title.startsWith('family '))
+  if (!held) return { measurement, processes }
+  const boot = held.title.slice('family '.length)
+  const { probePid } = machine(facts)
+  return {
+    measurement,
+    processes,
+    family: familyOf({ stats: after.body, owners, probePid, boot, held: held.body }),
+  }
 }
 
 type Section = { title: string; body: string }

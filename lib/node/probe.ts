@@ -4,6 +4,14 @@ import { SHOW } from '../receiver/script.ts'
 /** A program for a POSIX `sh`, to be read from its standard input, and the nonce that frames its answer. */
 export type Probe = { nonce: string; script: string }
 
+/** What is asked besides the load. */
+export type Sampling = {
+  /** The processes too, over a window of so many milliseconds. */
+  windowMs?: number
+  /** Of the processes, also who began whom, and which of them are held back: see `Family`. */
+  family?: boolean
+}
+
 /**
  * The program that asks a machine for its load, and with `windowMs` also for its processes, in one round trip.
  *
@@ -11,9 +19,9 @@ export type Probe = { nonce: string; script: string }
  * can't be mistaken for them. It is one compound command: `sh` reads all of it before it runs any of it, and a
  * command in it can't eat the rest of standard input.
  */
-export function probe({ windowMs }: { windowMs?: number } = {}): Probe {
+export function probe({ windowMs, family = false }: Sampling = {}): Probe {
   const nonce = randomBytes(16).toString('hex')
-  const processes = windowMs === undefined ? '' : sampleProcesses(windowMs / 1000)
+  const processes = windowMs === undefined ? '' : sampleProcesses(windowMs / 1000, family ? FAMILY : '')
   const script = PROBE.replace('RECEIVER', () => SHOW).replace('PROCESSES', () => processes)
   return { nonce, script: script.replaceAll('NONCE', nonce) }
 }
@@ -49,10 +57,16 @@ printf '%s end\\n' NONCE
 } </dev/null
 `
 
+// The records of what this user holds there lie beside the marks of a receiver.
+const FAMILY = `
+  read -r line </proc/sys/kernel/random/boot_id
+  printf 'NONCE family %s\\n' "$line"
+  cat "\${rs_own%/*}"/held/*.json`
+
 // grep with a second file name writes the path in front of each line, so a command name with a newline in it
 // stays with its process. ps shows a lifetime average on Linux and a decaying share elsewhere. What takes long is
 // done while the window passes.
-const sampleProcesses = (seconds: number) =>
+const sampleProcesses = (seconds: number, more: string) =>
   `
 if [ "$os" = Linux ]; then
   printf 'memory %s\\n' "$(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
@@ -65,7 +79,7 @@ if [ "$os" = Linux ]; then
   owners=$(grep '^Uid:' /proc/[0-9]*/status /dev/null)
   printf 'NONCE owners\\n%s\\n' "$owners"
   printf 'NONCE users\\n'
-  getent passwd $(printf '%s\\n' "$owners" | cut -f 2 | sort -un) || cat /etc/passwd
+  getent passwd $(printf '%s\\n' "$owners" | cut -f 2 | sort -un) || cat /etc/passwd${more}
   wait
   read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
   grep '' /proc/[0-9]*/stat /dev/null

@@ -2,6 +2,9 @@
 export type Stat = {
   pid: number
   parent: number
+  session: number
+  /** Of its controlling terminal, as the kernel numbers it; 0 without one. */
+  terminal: number
   /** The kernel's name of the command (15 bytes), as it is: not yet safe to print. */
   command: string
   /** Whether it is a thread of the kernel's own. */
@@ -45,6 +48,8 @@ export function parseStat(pid: number, stat: string): Stat | undefined {
   const field = (number: number) => Number(fields[number - 3])
   const numbers = {
     parent: field(4),
+    session: field(6),
+    terminal: field(7),
     startTicks: field(22),
     cpuTicks: field(14) + field(15),
     rssPages: field(24),

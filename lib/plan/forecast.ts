@@ -1,3 +1,4 @@
+import { unseen } from '../load-average.ts'
 import { tritOf, type Trit } from '../trit.ts'
 import type { PlanNode, PlanOptions, PlanProcess } from './snapshot.ts'
 
@@ -5,9 +6,6 @@ import type { PlanNode, PlanOptions, PlanProcess } from './snapshot.ts'
 export const ARRIVAL_GAP_MS = 90_000
 /** A process that was moved or released is left alone for this time, in milliseconds. */
 export const REST_MS = 300_000
-
-/** load1 is an exponential average over this time, in milliseconds (kernel/sched/loadavg.c, EXP_1). */
-const LOAD1_MS = 60_000
 
 /** A measured node, and what the actions planned so far will make of it. */
 export type Forecast = {
@@ -53,11 +51,6 @@ function forecastOf(node: PlanNode, { load1, cpus }: { load1: number; cpus: numb
     busy,
     used: false,
   }
-}
-
-/** The share of a change of load that load1 does not show yet after some milliseconds. */
-export function unseen(ageMs: number): number {
-  return Math.exp(-Math.max(0, ageMs) / LOAD1_MS)
 }
 
 /**

@@ -32,7 +32,9 @@ function shed(
   nodes: readonly Forecast[],
   options: PlanOptions,
 ): PlanAction[] {
-  const open = nodes.filter(({ node }) => !node.closed && (node.freeMemoryBytes ?? 0) > 0)
+  const open = nodes.filter(
+    ({ node }) => !node.closed && node.noMoves === undefined && (node.freeMemoryBytes ?? 0) > 0,
+  )
   const receivers = new Receivers(open.filter((each) => takesLoad(each, options)))
   const moves: PlanAction[] = []
   for (const candidate of candidates([...shedding.keys()], 'migrate')) {

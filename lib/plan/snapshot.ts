@@ -13,6 +13,8 @@ export type PlanNode = {
   freeMemoryBytes?: number
   /** Its owner takes no arrivals for now. */
   closed?: boolean
+  /** Why no process can be moved here; jobs may be started all the same. */
+  noMoves?: string
   /** A broker that is about to send something here, and for how long yet. */
   reservation?: { owner: string; leftMs: number }
   /** What came here lately, moved, started or woken: load1 does not show all of it yet. */
@@ -45,10 +47,13 @@ export type PlanOptions = {
   owner?: string
 }
 
-/** One step, with its reason in words. `cpu` is the load in CPUs that it is thought to add where it goes. */
+/**
+ * One step, with its reason in words. `cpu` is the load in CPUs that it is thought to add where it goes; of what is
+ * throttled, what it would use.
+ */
 export type PlanAction =
   | { kind: 'migrate'; node: string; to: string; pid: number; cpu: number; reason: string }
-  | { kind: 'throttle'; node: string; pid: number; reason: string }
+  | { kind: 'throttle'; node: string; pid: number; cpu: number; reason: string }
   | { kind: 'wake'; node: string; pid: number; cpu: number; reason: string }
   | { kind: 'start'; node: string; job: string; cpu: number; reason: string }
   | { kind: 'none'; node: string; reason: string }

@@ -13,6 +13,6 @@ export function throttling(nodes: readonly Forecast[]): PlanAction[] {
     if (leftAlone(process) !== undefined) return []
     change(from, Math.min(0, THROTTLED_CPU - cpu))
     const reason = `${plain(process.command, 40)} scores ${score.toFixed(2)} on an ERGODIC node, and the mesh is full`
-    return [{ kind: 'throttle', node: from.name, pid: process.pid, reason }]
+    return [{ kind: 'throttle', node: from.name, pid: process.pid, cpu, reason }]
   })
 }

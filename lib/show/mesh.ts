@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk'
 import { pairs, RULES } from '../balance.ts'
 import { measured, type MeasuredNode, type MeshSnapshot, type NodeState } from '../mesh/snapshot.ts'
-import type { Marks } from '../receiver/marks.ts'
+import { hasJustArrived, type Marks } from '../receiver/marks.ts'
 import { signed, TRIT_NAMES } from '../trit.ts'
 import { duration } from './duration.ts'
 import { tritStyle } from './palette.ts'
@@ -62,10 +62,11 @@ function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: 
 }
 
 /** Whether its owner has closed it, and who is about to use it. */
-function marksText({ closed, reserved, arrivals }: Marks): string {
+function marksText(marks: Marks): string {
+  const { closed, reserved } = marks
   if (closed !== undefined) return `closed: ${closed}`
   if (reserved) return `reserved, ${duration(reserved.secondsLeft)} left`
-  return arrivals.length > 0 ? `work has just arrived` : ''
+  return hasJustArrived(marks) ? 'work has just arrived' : ''
 }
 
 /** A ratio as a bar that is full at 1. */

@@ -15,7 +15,7 @@ export type Hierarchy = {
 }
 
 /** Microseconds in which the quota is counted: the kernel's own default. */
-const PERIOD_US = 100_000
+export const PERIOD_US = 100_000
 const ROUNDS = 10
 
 /**
@@ -56,7 +56,7 @@ export function folderOf({ version, mountPoint, root }: Hierarchy, cgroups: stri
     if (!ours) continue
     const base = root === '/' ? '' : root
     if (path !== base && !path.startsWith(`${base}/`)) return undefined
-    return join(mountPoint, path.slice(base.length))
+    return join(mountPoint, path.slice(base.length).replace(/\/$/, ''))
   }
   return undefined
 }
@@ -115,17 +115,21 @@ async function nearest(group: string): Promise<string> {
   return there || group === '/' ? group : await nearest(dirname(group))
 }
 
-function groupName(id: string): string {
+export function groupName(id: string): string {
   return `resource-sharing-${id}`
 }
 
 /** Version 2 has no processes in inner groups, so there the new group stands beside the old one, else below it. */
+export function placeIn({ version, mountPoint }: Hierarchy, group: string): string {
+  return version === 1 || group === mountPoint ? group : dirname(group)
+}
+
 async function placeFor(version: 1 | 2, process: LiveProcess): Promise<string | undefined> {
   const group = await groupOf(version, process)
   if (group === undefined) return undefined
-  if (version === 1) return group
-  const mounted = (await mounts()).find((hierarchy) => hierarchy.version === 2)
-  const place = group === mounted?.mountPoint ? group : dirname(group)
+  const hierarchy = (await mounts()).find((each) => each.version === version)
+  if (!hierarchy || version === 1) return hierarchy && group
+  const place = placeIn(hierarchy, group)
   const controllers = await readFile(join(place, 'cgroup.controllers'), 'utf8').catch(() => '')
   return controllers.split(/\s+/).includes('cpu') ? place : undefined
 }

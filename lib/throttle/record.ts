@@ -20,6 +20,8 @@ const HoldRecord = z.object({
   means: z.enum(MEANS),
   /** Of one CPU, for the process and its children together. */
   percent: z.number().optional(),
+  /** CPUs that it would use, where that is known. */
+  cpu: z.number().nonnegative().exactOptional(),
   /** `applying` is written before anything is changed: found without its writer, it has to be undone. */
   state: z.enum(['applying', 'held']),
   writer: Identity,
@@ -67,6 +69,11 @@ export async function strangeRecords(): Promise<string[]> {
   return (await readAll()).flatMap(({ file, record }) => (record ? [] : [file]))
 }
 
+/** The record in a text; undefined when it is something else. */
+export function parseRecord(text: string): HoldRecord | undefined {
+  return HoldRecord.safeParse(json(text)).data
+}
+
 async function readAll(): Promise<{ file: string; record: HoldRecord | undefined }[]> {
   const path = await folder()
   const names = (await keeping(readdir(path))).filter((name) => /^[^.].*\.json$/.test(name))
@@ -76,7 +83,7 @@ async function readAll(): Promise<{ file: string; record: HoldRecord | undefined
       const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
         return error.code === 'ENOENT' ? undefined : ''
       })
-      return text === undefined ? [] : [{ file, record: HoldRecord.safeParse(json(text)).data }]
+      return text === undefined ? [] : [{ file, record: parseRecord(text) }]
     }),
   )
   return all.flat()

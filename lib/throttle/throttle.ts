@@ -41,6 +41,8 @@ export type HoldOptions = {
   force: boolean
   /** When it is aborted, what was begun is undone. */
   signal: AbortSignal
+  /** CPUs that the process would use, where that is known. */
+  cpu?: number
 }
 
 /** The means in words. */
@@ -89,7 +91,7 @@ export async function hold(
     const target: Target = { id: `${pid}-${Date.now().toString(36)}`, tree, percent }
     const why = await ALL[name].missing(target)
     options.signal.throwIfAborted()
-    const outcome = why === undefined ? await attempt(name, target, boot, options.signal) : why
+    const outcome = why === undefined ? await attempt(name, target, boot, options) : why
     if (typeof outcome !== 'string') return { record: outcome, processes: tree.length, passedOver }
     passedOver.push({ means: name, why: outcome })
   }
@@ -101,7 +103,7 @@ async function attempt(
   name: MeansName,
   target: Target,
   boot: string,
-  aborted: AbortSignal,
+  { signal: aborted, cpu }: HoldOptions,
 ): Promise<HoldRecord | string> {
   const [root] = target.tree
   const writer = await liveProcess(process.pid)
@@ -114,6 +116,7 @@ async function attempt(
     command: plain(root.command, 64),
     means: name,
     ...(name === 'pause' || name === 'renice' ? {} : { percent: target.percent }),
+    ...(cpu === undefined ? {} : { cpu }),
     state: 'applying',
     writer: { pid: writer.pid, start: writer.start },
     since: new Date().toISOString(),

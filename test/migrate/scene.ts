@@ -13,7 +13,7 @@ type User = 'root' | 'operator'
 
 /** A program that was started: its session, whose number is its PID, and the folder of what it writes. */
 export type Workload = { pid: number; folder: string }
-type Start = { user?: User; as?: string; input?: string }
+type Start = { user?: User; as?: string; before?: string; input?: string }
 
 export const counter = (bytes = 1_000_000, processes = 1, threads = 1) => [
   'python3',
@@ -33,7 +33,7 @@ export const groups = ['python3', `${WORKLOADS}/groups.py`, 'FOLDER']
 
 // What a migration may leave: one history, what the machines keep for receivers, hashes of files that went away.
 const MAY_STAY =
-  /^(?:\/(?:root|home\/operator)\/\.local\/state\/resource-sharing\/migrations(?:\/history\.jsonl)?|\/var\/lib\/resource-sharing\/(?:left|receiver|receiver\/(?:arrivals|lock)))$/
+  /^(?:\/(?:root|home\/operator)\/\.local\/state\/resource-sharing\/(?:held|migrations(?:\/history\.jsonl)?)|\/var\/lib\/resource-sharing\/(?:left|receiver|receiver\/(?:arrivals|departures|lock)))$/
 const MARKS_OF_UNDONE = /^\/run\/resource-sharing\/undone(?:\/[a-z0-9]{12})?$/
 const FIND_LEFT = `
 for folder in /var/lib/resource-sharing /run/resource-sharing /root/.local/state/resource-sharing /home/operator/.local/state/resource-sharing; do
@@ -42,10 +42,16 @@ done
 find /tmp /root /home -name 'tmp.*' -o -name '*.part'
 ps -eo pid=,args= | grep -E 'criu|steps\\.sh|migrate-recover|coordinator' | grep -v grep || :`
 
+const SWEEP = `
+ps -eo pid=,args= | awk '/[m]igrate-recover/ { print $1 }' | xargs -r kill -9 || :
+rm -rf /var/lib/resource-sharing/migrations /var/lib/resource-sharing/claims /var/lib/resource-sharing/receiver/reservation
+rm -rf /{root,home/operator}/.local/state/resource-sharing/migrations/????????????`
+
 /** Three machines with a tailnet, and what the tests of migrate-scum do with them. */
 export class Scene {
   readonly lab: Lab
   readonly #started: Workload[] = []
+  readonly #scripts: { process: HostProcess }[] = []
 
   private constructor(lab: Lab) {
     this.lab = lab
@@ -80,19 +86,21 @@ export class Scene {
   }
 
   /** One of this repository's programs, which gets signals itself. */
-  async script(node: HostName, file: string, args: readonly string[]): Promise<HostProcess> {
-    return (await this.lab.spawn(node, [...NODE, `${REPOSITORY}/${file}`, ...args])).process
+  async script(node: HostName, file: string, args: readonly string[]): Promise<{ process: HostProcess }> {
+    const spawned = await this.lab.spawn(node, [...NODE, `${REPOSITORY}/${file}`, ...args])
+    this.#scripts.push(spawned)
+    return spawned
   }
 
   /**
    * Starts a program as a person does who wants it to go on: in a session of its own, with nothing open but files.
    *
-   * @param how as a user of the machine that the lab does not know; with another standard input
+   * @param how as a user of the machine that the lab does not know; what the shell does before; its standard input
    */
   async start(
     node: HostName,
     argv: readonly string[],
-    { user = 'root', as, input = '</dev/null' }: Start = {},
+    { user = 'root', as, before = '', input = '</dev/null' }: Start = {},
   ): Promise<Workload> {
     const folder = `/var/tmp/work-${randomBytes(4).toString('hex')}`
     const bare = 'import os,sys; os.closerange(3,256); os.execvp(sys.argv[1],sys.argv[1:])'
@@ -100,6 +108,7 @@ export class Scene {
     const own = as === undefined ? '' : `chown ${as} .`
     const become = as === undefined ? '' : `setpriv --reuid ${as} --regid ${as} --clear-groups`
     const script = `mkdir ${folder}; cd ${folder}; ${own}
+      ${before}
       ${become} setsid python3 -c '${bare}' ${command} ${input} >out 2>&1 & echo $!`
     const workload = { pid: Number(await this.sh(node, script, user)), folder }
     this.#started.push(workload)
@@ -169,11 +178,16 @@ export class Scene {
     return all.flat()
   }
 
-  /** Ends what was started, wherever it is now. */
+  /** Ends what was started, wherever it is now; what a test that has failed leaves is no business of the next one. */
   async end(): Promise<void> {
+    for (const { process } of this.#scripts.splice(0))
+      if (process.exitCode === undefined && process.kill('SIGKILL')) await process
     const sessions = this.#started.splice(0).map(({ pid }) => `$2 == ${pid}`)
-    if (sessions.length === 0) return
-    const kill = `ps -eo pid=,sid= | awk '${sessions.join(' || ')} { print $1 }' | xargs -r kill -9 || :`
-    await Promise.all(HOSTS.map(async (node) => await this.sh(node, kill)))
+    if (sessions.length > 0) {
+      const kill = `ps -eo pid=,sid= | awk '${sessions.join(' || ')} { print $1 }' | xargs -r kill -9 || :`
+      await Promise.all(HOSTS.map(async (node) => await this.sh(node, kill)))
+    }
+    if ((await this.leftovers({ undone: true })).length > 0)
+      await Promise.all(HOSTS.map(async (node) => await this.sh(node, SWEEP)))
   }
 }

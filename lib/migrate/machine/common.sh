@@ -119,6 +119,8 @@ errors_of() {
 # Ends this migration here.
 forget() {
   rm -rf "$dir"
-  rmdir "${dir%/*}" "$base/claims" 2>/dev/null
+  rmdir "${dir%/*}" 2>/dev/null
+  # Who claims a process meanwhile has locked the folder of the claims, and needs it.
+  (exec 8<"$base/claims" && flock -n 8 && rmdir "$base/claims") 2>/dev/null
   return 0
 }

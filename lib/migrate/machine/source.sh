@@ -33,8 +33,13 @@ above() {
 # This process, and no process of its tree or above it, belongs to this migration alone.
 step_claim() {
   fence
-  mkdir -p "$claims" && exec 8<"$claims" && flock -w 10 8 || why 'the claims can not be locked'
-  [ "$pid_boot" = "$boot" ] && is_there "$pid" "$pid_start" || { forget; exit 6; }
+  tries=0
+  # The folder that was locked may have gone meanwhile, with the last claim in it.
+  until mkdir -p "$claims" && command exec 8<"$claims" && flock -w 10 8 && [ /proc/self/fd/8 -ef "$claims" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 5 ] || why 'the claims can not be locked'
+  done
+  [ "$pid_boot" = "$boot" ] && is_there "$pid" "$pid_start" || unclaimed 6
   for other in "$claims/$boot"-*; do
     [ -e "$other" ] && [ "$other" != "$claim" ] || continue
     other_pid=${other#"$claims/$boot-"} other_start=${other##*-}
@@ -42,14 +47,20 @@ step_claim() {
     is_there "$other_pid" "$other_start" || continue
     if above "$pid" "$other_pid" || above "$other_pid" "$pid"; then
       printf 'claimed %s\n' "$(cat "$other")"
-      forget
-      exit 5
+      unclaimed 5
     fi
   done
   if ! (set -C && printf '%s\n' "$id" >"$claim") 2>/dev/null; then
-    [ "$(cat "$claim")" = "$id" ] || { printf 'claimed %s\n' "$(cat "$claim")"; forget; exit 5; }
+    [ "$(cat "$claim")" = "$id" ] || { printf 'claimed %s\n' "$(cat "$claim")"; unclaimed 5; }
   fi
   find "$claims" -type f ! -name "$boot-*" -delete
+}
+
+# unclaimed STATUS: the claims are locked still.
+unclaimed() {
+  forget
+  rmdir "$claims" 2>/dev/null
+  exit "$1"
 }
 
 is_ours() {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ARRIVAL_GAP_MS, REST_MS, unseen } from '../../../lib/plan/forecast.ts'
+import { unseen } from '../../../lib/load-average.ts'
+import { ARRIVAL_GAP_MS, REST_MS } from '../../../lib/plan/forecast.ts'
 import { planFor } from '../../../lib/plan/plan.ts'
 import type { PlanAction, PlanNode, PlanSnapshot } from '../../../lib/plan/snapshot.ts'
 import { balanceOf } from '../../../lib/balance.ts'

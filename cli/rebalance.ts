@@ -1,0 +1,119 @@
+import type { Host, Reach } from '../lib/host/host.ts'
+import { hostOf } from '../lib/host/host.ts'
+import type { Job } from '../lib/jobs/job.ts'
+import { readJobs } from '../lib/jobs/spool.ts'
+import type { MeshNode } from '../lib/mesh/node.ts'
+import { snapshotOf, type NodeState } from '../lib/mesh/snapshot.ts'
+import type { SourceFacts } from '../lib/migrate/facts/facts.ts'
+import { gatherSource } from '../lib/migrate/facts/gather.ts'
+import type { Plan as MigrationPlan } from '../lib/migrate/plan.ts'
+import { refusals } from '../lib/migrate/preflight.ts'
+import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
+import type { PlanSnapshot } from '../lib/plan/snapshot.ts'
+import { checkedPlan, type Checked, type Hindrance, type Move } from '../lib/rebalance/check.ts'
+import { observed, type Observed } from '../lib/rebalance/observe.ts'
+import { releasesThere } from '../lib/throttle/elsewhere.ts'
+import { askMesh } from './mesh.ts'
+import { meshOptions } from './mesh-options.ts'
+import { planFor, reasonText } from './migrate.ts'
+import { numberOf, windowOf } from './numbers.ts'
+import type { Context } from './recipe.ts'
+
+export const rebalanceOptions = {
+  ...meshOptions,
+  apply: { type: 'boolean' },
+  yes: { type: 'boolean' },
+  'max-age': { type: 'string' },
+  'copy-files': { type: 'boolean' },
+  window: { type: 'string' },
+} as const
+export type RebalanceContext = Context<typeof rebalanceOptions>
+
+/** The mesh as it was found, and how to act on it. */
+export type Survey = Checked<MigrationPlan> & {
+  /** When it was begun to ask, of `performance.now()`. */
+  askedMs: number
+  maxAgeMs: number
+  places: ReadonlyMap<string, Place>
+  /** As mesh-balance shows them. */
+  nodes: NodeState[]
+}
+export type Place = Observed & { mesh: MeshNode; host: Host }
+
+const GATHER_MS = 120_000
+/** What stands in the way of every process of the machine, or of every one that would come to it. */
+const WHOLE = ['unreachable', 'no-root', 'not-linux', 'no-criu', 'criu-check']
+const WHOLE_TARGET = [...WHOLE, 'same-machine', 'arch', 'kernel', 'criu-version', 'cpu', 'disk']
+
+/** Asks the mesh, and plans; every move has been looked at as migrate-scum would. Nothing is changed. */
+export async function survey(context: RebalanceContext, reach: Reach): Promise<Survey> {
+  const { values } = context
+  const maxAgeMs = maxAge(values['max-age'])
+  const askedMs = performance.now()
+  const windowMs = windowOf(values.window ?? '1000')
+  const reports = await askMesh(context, { windowMs, family: true })
+  const ageMs = performance.now() - askedMs
+  const places = new Map(
+    reports.map((report): [string, Place] => {
+      const { self, name } = report.node
+      const node = observed(report, ageMs, new Date(), (record) => self || releasesThere(record))
+      return [name, { ...node, mesh: report.node, host: hostOf(report.node) }]
+    }),
+  )
+  const jobs = (await readJobs()).flatMap((job) => waiting(job))
+  const snapshot: PlanSnapshot = { nodes: [...places.values()].map(({ node }) => node), jobs }
+  const checked = await checkedPlan(snapshot, { maxAgeMs }, looking(context, places, reach))
+  return { ...checked, askedMs, maxAgeMs, places, nodes: snapshotOf(reports, new Date()).nodes }
+}
+
+function maxAge(text = '60'): number {
+  return numberOf('--max-age', text, { least: 1, most: 3600, unit: 'seconds' }) * 1000
+}
+
+/** Also one whose files were being sent when who sent them was ended. */
+function waiting({ id, work, now, queuedAt }: Job): PlanSnapshot['jobs'] {
+  if (now.state !== 'queued' && now.state !== 'sending') return []
+  return [{ id, cpu: work.cpu, ageMs: Math.max(0, Date.now() - Date.parse(queuedAt)) }]
+}
+
+/** Looks at moves: at each process once, and at each target of each. */
+function looking(
+  context: RebalanceContext,
+  places: ReadonlyMap<string, Place>,
+  reach: Reach,
+): Parameters<typeof checkedPlan<MigrationPlan>>[2] {
+  const copyFiles = context.values['copy-files'] ?? false
+  const known = new Map<string, Promise<SourceFacts | Hindrance>>()
+  const factsOf = async ({ node, pid }: Move, { host, node: { processes } }: Place) => {
+    const limits = { timeoutMs: GATHER_MS, signal: context.signal }
+    const gathered = await gatherSource(host, pid, reach, limits)
+    if (!gathered.known) return hindrance([gathered.refusal], 'source')
+    const { facts } = gathered
+    const start = processes.find((unit) => unit.pid === pid)?.start
+    if (start !== String(facts.tree[0].startTicks)) return ended(`PID ${pid} has ended on ${node}`)
+    const found = refusals(facts, undefined, { copyFiles, force: false })
+    return found.length > 0 ? hindrance(found, 'source') : facts
+  }
+  return async (move) => {
+    const [from, to] = [places.get(move.node), places.get(move.to)]
+    if (!from || !to) throw new RangeError(`${move.node} or ${move.to} is not in the mesh`)
+    const key = `${move.pid} ${move.node}`
+    const facts = await (known.get(key) ?? known.set(key, factsOf(move, from)).get(key))
+    if (!facts || 'movable' in facts) return facts ?? ended('nothing is known of it')
+    const moving = { facts, host: from.host, cpu: move.cpu }
+    const found = await planFor({ ...context, values: { 'copy-files': copyFiles } }, moving, to.mesh, reach)
+    if ('version' in found) return { movable: true, way: found }
+    return hindrance(found.refusals, 'target')
+  }
+}
+
+function ended(reason: string): Hindrance {
+  return { movable: false, because: 'process', reason }
+}
+
+function hindrance(found: readonly Refusal[], end: Refusal['at']): Hindrance {
+  const reason = found.map((each) => reasonText(each)).join('; ')
+  const [whole, one] = end === 'source' ? [WHOLE, 'process' as const] : [WHOLE_TARGET, 'pair' as const]
+  const because = found.some(({ code, at }) => at === end && whole.includes(code)) ? end : one
+  return { movable: false, because, reason }
+}

@@ -1,0 +1,160 @@
+import { chmod, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { Writable } from 'node:stream'
+import { Failure } from '../errors.ts'
+import type { Host, Reach } from '../host/host.ts'
+import { startStreaming } from '../streaming.ts'
+import { lastLine, messageOf, quoted } from '../text.ts'
+import { staysInside } from './files.ts'
+import type { Work } from './job.ts'
+import { wordsOf } from './node.ts'
+import { streamFrom } from './transfer.ts'
+
+/**
+ * Brings back what a command has made, each path to the same one below the folder that it belongs to. What is there
+ * already is kept beside it. Whatever the machine sends, nothing gets anywhere else: all of it is unpacked into a new
+ * folder, looked through, and only what was asked for is moved.
+ *
+ * @returns what a person should know: what was not made, what was kept, what was left out
+ * @throws Failure; the signal's reason
+ */
+export async function fetchReturned(
+  host: Host,
+  run: string,
+  { returns, folder, cwd }: Pick<Work, 'returns' | 'folder' | 'cwd'>,
+  reach: Reach,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (returns.length === 0) return []
+  try {
+    await mkdir(folder, { recursive: true })
+    const part = await mkdtemp(join(folder, '.resource-sharing-'))
+    try {
+      await unpack(host, { ID: run, CWD: cwd, RETURN: wordsOf(returns) }, part, reach, signal)
+      const leftOut = await cleaned(part)
+      const placed = []
+      for (const path of returns) placed.push(...(await place(part, path, folder)))
+      return [...leftOut, ...placed]
+    } finally {
+      await rm(part, { recursive: true, force: true })
+    }
+  } catch (error) {
+    if (error instanceof Failure || signal.aborted) throw error
+    throw new Failure(`what came back can't be put into ${quoted(folder)}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+async function unpack(
+  host: Host,
+  values: Record<string, string>,
+  part: string,
+  reach: Reach,
+  signal: AbortSignal,
+): Promise<void> {
+  const tar = startStreaming({ file: 'tar', args: ['-xof', '-', '-C', part] })
+  let stderr = ''
+  tar.stderr.on('data', (chunk: Buffer) => {
+    stderr = `${stderr}${chunk.toString()}`.slice(-10_000)
+  })
+  tar.stdout.resume()
+  try {
+    await streamFrom(host, 'run_pack', values, untilClosed(tar.stdin), reach, signal)
+  } catch (error) {
+    tar.kill()
+    await tar.ended
+    throw error
+  }
+  const { exitCode, missing } = await tar.ended
+  if (missing) throw new Failure('there is no tar here')
+  if (exitCode !== 0) throw new Failure(unpackFault(stderr))
+}
+
+/** tar reads no further than the end of the archive: what comes after that, and its end, go nowhere. */
+function untilClosed(to: Writable): Writable {
+  return new Writable({
+    write: (chunk, _, done) => {
+      if (to.writable) to.write(chunk, () => done())
+      else done()
+    },
+    final: (done) => {
+      if (to.writable) to.end(() => done())
+      else done()
+    },
+  })
+}
+
+function unpackFault(stderr: string): string {
+  return `what came back can't be unpacked: ${lastLine(stderr, 160) ?? 'tar does not say why'}`
+}
+
+/** Removes what has no business there: devices, links that lead out, hard links to something else, set-id bits. */
+async function cleaned(part: string): Promise<string[]> {
+  const notes: string[] = []
+  const links = new Map<string, { paths: string[]; count: number }>()
+  const leave = async (path: string, why: string) => {
+    await rm(path, { force: true })
+    notes.push(`${quoted(relative(part, path))} was left out: it ${why}`)
+  }
+  const walk = async (folder: string): Promise<void> => {
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name)
+      const entry = await lstat(path)
+      if (entry.isDirectory()) {
+        await chmod(path, (entry.mode & 0o777) | 0o700)
+        await walk(path)
+      } else if (entry.isSymbolicLink()) {
+        // What comes back may be moved as deep as its top: the link has to stay below that.
+        const top = join(part, relative(part, path).split('/')[0] ?? '')
+        if (!staysInside(top, folder, await readlink(path)))
+          await leave(path, 'is a link that leads elsewhere')
+      } else if (entry.isFile()) {
+        if ((entry.mode & 0o7000) !== 0) await chmod(path, entry.mode & 0o777)
+        const known = links.get(String(entry.ino)) ?? { paths: [], count: entry.nlink }
+        links.set(String(entry.ino), { ...known, paths: [...known.paths, path] })
+      } else await leave(path, 'is neither a file nor a folder')
+    }
+  }
+  await walk(part)
+  for (const { paths, count } of links.values())
+    if (paths.length < count) for (const path of paths) await leave(path, 'is a link to something else')
+  return notes
+}
+
+/** Moves one of the paths that were asked for to its place. */
+async function place(part: string, path: string, folder: string): Promise<string[]> {
+  const steps = path.split('/')
+  for (const [index] of steps.slice(0, -1).entries()) {
+    const way = join(part, ...steps.slice(0, index + 1))
+    const entry = await lstat(way).catch(() => undefined)
+    if (!entry?.isDirectory()) return [`${quoted(path)} was not made`]
+  }
+  const [from, to] = [join(part, path), join(folder, path)]
+  if (!(await exists(from))) return [`${quoted(path)} was not made`]
+  await mkdir(dirname(to), { recursive: true })
+  const notes: string[] = []
+  if (await exists(to)) {
+    const kept = await beside(to)
+    await rename(to, kept)
+    notes.push(`${quoted(path)} was there already: it is now ${quoted(relative(folder, kept))}`)
+  }
+  await rename(from, to)
+  return notes
+}
+
+/** A name beside a path that nothing has. */
+async function beside(path: string): Promise<string> {
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-')
+  for (let count = 0; ; count += 1) {
+    const candidate = `${path}.before-${stamp}${count === 0 ? '' : `-${count}`}`
+    if (!(await exists(candidate))) return candidate
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  )
+}

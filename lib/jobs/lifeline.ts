@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { Failure } from '../errors.ts'
+import type { Host, Reach } from '../host/host.ts'
+import { commandOn } from '../host/run.ts'
+import { framedScript } from '../host/script.ts'
+import { sshFault } from '../mesh/outcome.ts'
+import { startStreaming, type Streamed } from '../streaming.ts'
+import { lastLine } from '../text.ts'
+import { Unframe } from './frame.ts'
+import { nodeScript } from './node.ts'
+
+const BEAT_MS = 3000
+const STOP_MS = 2500
+const CLOSE_MS = 2000
+
+/**
+ * A second way to the machine where a command runs in the foreground, by which it knows that this side is still there:
+ * when it ends or goes silent, the command is stopped there. The command's own input can't tell, because that may end,
+ * or wait to be read, at any time.
+ */
+export class Lifeline {
+  readonly #child: Streamed
+  readonly #unframe: Unframe
+  readonly #timer: NodeJS.Timeout
+  #said = ''
+
+  private constructor(child: Streamed, unframe: Unframe) {
+    this.#child = child
+    this.#unframe = unframe
+    unframe.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString()
+    })
+    this.#timer = setInterval(() => this.say('beat'), BEAT_MS)
+  }
+
+  /** @throws Failure when the machine can't be reached */
+  static async open(host: Host, run: string, reach: Reach): Promise<Lifeline> {
+    const mark = randomBytes(16).toString('hex')
+    const script = framedScript(nodeScript('run_lifeline'), { ID: run, MARK: mark }, 'self')
+    const child = startStreaming(await commandOn(host, script, reach))
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr = `${stderr}${chunk.toString()}`.slice(-10_000)
+    })
+    const unframe = new Unframe(mark)
+    child.stdout.pipe(unframe)
+    child.stdin.write(script.text)
+    const begun = new Promise<true>((resolve) => unframe.once('begun', () => resolve(true)))
+    const ended = await Promise.race([begun, child.ended])
+    if (ended === true) return new Lifeline(child, unframe)
+    if (ended.missing) throw new Failure('there is no ssh client on this machine')
+    const why = ended.exitCode === 255 ? sshFault(stderr).reason : lastLine(stderr, 160)
+    throw new Failure(`${host.name}: ${why ?? 'it does not answer'}`)
+  }
+
+  /** A word of run_lifeline in node.sh. */
+  say(word: 'beat' | 'interrupt' | 'stop' | 'over'): void {
+    if (this.#child.stdin.writable) this.#child.stdin.write(`${word}\n`)
+  }
+
+  /** Stops the command. @returns what is wrong unless nothing of it is left */
+  async stop(): Promise<string | undefined> {
+    const answer = () => /^(stopped|left)$/m.exec(this.#said)?.[1]
+    const answered = new Promise<void>((resolve) => {
+      this.#unframe.on('data', () => (answer() === undefined ? undefined : resolve()))
+    })
+    this.say('stop')
+    const late = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref())
+    await Promise.race([answered, this.#child.ended, late])
+    if (answer() === 'stopped') return undefined
+    return answer() === 'left'
+      ? 'something of the command does not end'
+      : 'the connection is lost: what runs of the command is stopped there within half a minute'
+  }
+
+  /**
+   * Ends it, and the folder of the run goes.
+   *
+   * @param over whether the command is known to have ended; else it is stopped
+   */
+  close(over: boolean): void {
+    clearInterval(this.#timer)
+    if (over) this.say('over')
+    this.#child.stdin.end()
+    // A connection that is lost may take long to notice; this program does not wait for it.
+    setTimeout(this.#child.kill, CLOSE_MS).unref()
+  }
+}

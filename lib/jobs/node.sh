@@ -1,0 +1,262 @@
+# What a run of a command is on the machine where it runs: a folder of this user's alone, named by the job and the
+# attempt. It comes after show.sh and marks.sh of lib/receiver. ID is a value of the script, and so is what is in capitals.
+#   boot       the start of the machine that the folder belongs to
+#   files/     what was sent; the command runs here unless told otherwise
+#   run/       made once: who makes it starts the command, or makes sure that nobody does
+#   run/process, run/log, run/status      PID and start of the session's first process; output; exit status at the end
+#   stop       nothing is to begin any more
+#   over       the other side of a foreground command knows that it has ended
+#   beat       changes while the other side of a foreground command is there
+case ${XDG_STATE_HOME-} in
+/*) runs=$XDG_STATE_HOME/resource-sharing/runs ;;
+*) runs=$HOME/.local/state/resource-sharing/runs ;;
+esac
+dir=$runs/$ID
+
+# ARGV, ENV and RETURN are words as `wordsOf` in node.ts quotes them.
+# Ends: 0, 62 not this start of the machine, 63 the reservation is lost, 66 somebody else's, 67 too late, 68 no such
+# folder, 69 can't: each with a line.
+no() {
+  printf '%s\n' "$2"
+  exit "$1"
+}
+
+# run_prepare: makes the folder. Prints `boot BOOT` and `now SECONDS`.
+run_prepare() {
+  rs_clock
+  [ -n "$rs_boot" ] && [ -n "$rs_now" ] || no 69 'it has no /proc'
+  for each in setsid flock head ${TAR:+tar}; do
+    command -v "$each" >/dev/null 2>&1 || no 69 "there is no $each"
+  done
+  mkdir -p -- "$runs" && mkdir -- "$dir" 2>/dev/null || no 69 "$dir can't be made"
+  { printf '%s\n' "$rs_boot" >"$dir/boot"; } 2>/dev/null && mkdir -- "$dir/files" || no 69 "$dir can't be written"
+  printf 'boot %s\nnow %s\n' "$rs_boot" "$rs_now"
+}
+
+# run_unpack: puts the tar that it reads into the files' folder.
+run_unpack() {
+  umask 022
+  tar -xof - -C "$dir/files" || no 69 "the files can't be unpacked"
+}
+
+# run_begin: the last checks, and the one step that only one can take.
+run_begin() {
+  rs_clock
+  { IFS= read -r run_boot <"$dir/boot"; } 2>/dev/null || no 62 'its folder there is gone'
+  [ "$run_boot" = "$BOOT" ] && rs_this_boot "$BOOT" || no 62 'the machine has been started again'
+  [ "$rs_now" -le "$BEFORE" ] || no 67 'the start came too late'
+  rs_holds "$OWNER" 5 >/dev/null || no 63 'the reservation has expired'
+  case $CWD in
+  '') where=$dir/files ;;
+  /*) where=$CWD ;;
+  '~') where=$HOME ;;
+  '~/'*) where=$HOME/${CWD#'~/'} ;;
+  *) where=$dir/files/$CWD ;;
+  esac
+  cd -- "$where" 2>/dev/null || no 68 "there is no folder $CWD"
+  mkdir -- "$dir/run" 2>/dev/null || no 66 'somebody else has started it'
+  sync "$dir" 2>/dev/null || :
+  umask 022
+  unset LC_ALL
+  eval "set -- $ENV"
+  for each; do export "${each?}"; done
+  RESOURCE_SHARING_RUN=$ID/
+  export RESOURCE_SHARING_RUN
+}
+
+# The first process of the command's session, as text for `sh -c`: DIR COMMAND… . It is seen by run_members before it
+# looks whether it is to stop.
+RUN_FIRST='
+run_dir=$1; shift
+umask 077
+read -r run_line </proc/$$/stat || exit 125
+run_start=$(set -- ${run_line##*) }; echo "${20}")
+printf "%s %s\n" $$ "$run_start" >"$run_dir/run/process.part" &&
+  mv -- "$run_dir/run/process.part" "$run_dir/run/process" || exit 125
+umask 022
+[ ! -e "$run_dir/stop" ] || exit 125'
+
+# As detached: the exit status is written when the command has ended, also where its own output has filled the disk.
+RUN_DETACHED="$RUN_FIRST"'
+( exec "$@" ) >>"$run_dir/run/log" 2>&1
+status=$?
+umask 077
+cd /
+{ printf "%s\n" "$status" >"$run_dir/run/status.part" && sync "$run_dir/run/status.part"; } 2>/dev/null ||
+  { printf "%-4s\n" "$status" 1<>"$run_dir/run/spare" && mv -f -- "$run_dir/run/spare" "$run_dir/run/status.part"; }
+mv -- "$run_dir/run/status.part" "$run_dir/run/status"; sync "$run_dir/run" 2>/dev/null'
+
+# run_detached: starts the command in a session of its own, and says which process that is.
+run_detached() {
+  run_begin
+  (umask 077 && printf '     \n' >"$dir/run/spare" && : >"$dir/run/log") || no 69 "$dir can't be written"
+  eval "set -- $ARGV"
+  setsid sh -c "$RUN_DETACHED" sh "$dir" "$@" </dev/null >/dev/null 2>&1 &
+  unset RESOURCE_SHARING_RUN
+  run_count=0
+  until [ -e "$dir/run/process" ] || [ "$run_count" -ge 100 ]; do
+    run_count=$((run_count + 1))
+    sleep 0.05
+  done
+  run_report
+}
+
+# run_members: the PIDs of what belongs to the run: its session while that has its first process, and whatever carries
+# its mark in its environment.
+run_members() {
+  run_pid='' run_start='' run_session=''
+  { read -r run_pid run_start <"$dir/run/process"; } 2>/dev/null
+  ! run_alive || run_session=$run_pid
+  {
+    grep -lF "RESOURCE_SHARING_RUN=$ID/" /proc/[0-9]*/environ
+    [ -z "$run_session" ] || grep -lE "^[0-9]+ \(.*\) [^Z] [0-9]+ [0-9]+ $run_session " /proc/[0-9]*/stat
+  } 2>/dev/null | sed 's|^/proc/\([0-9]*\)/.*|\1|' | sort -u
+}
+
+# run_alive: whether the process run_pid is the one that began at run_start, and has not ended.
+run_alive() {
+  case $run_pid in '' | *[!0-9]*) return 1 ;; esac
+  { read -r run_line </proc/"$run_pid"/stat; } 2>/dev/null || return 1
+  # shellcheck disable=SC2086
+  set -- ${run_line##*) }
+  [ "${20}" = "$run_start" ] && [ "$1" != Z ]
+}
+
+# run_signal NAME: to all of it.
+run_signal() {
+  run_pids=$(run_members)
+  # shellcheck disable=SC2086
+  [ -z "$run_pids" ] || kill -s "$1" $run_pids 2>/dev/null
+}
+
+# run_stop [now]: nothing of it runs or begins any more. TERM, and KILL after two seconds, or at once. False when
+# something is left.
+run_stop() {
+  [ -d "$dir" ] || return 0
+  : >"$dir/stop" && mkdir -- "$dir/run" 2>/dev/null
+  run_count=0 run_quiet=0
+  [ "${1-}" != now ] || run_count=20
+  while [ "$run_count" -lt 60 ]; do
+    if [ -z "$(run_members)" ]; then
+      run_quiet=$((run_quiet + 1))
+      [ "$run_quiet" -lt 3 ] || return 0
+    elif [ "$run_count" -lt 20 ]; then
+      run_quiet=0
+      [ $((run_count % 10)) -ne 0 ] || run_signal TERM
+    else
+      run_quiet=0
+      run_signal KILL
+    fi
+    run_count=$((run_count + 1))
+    sleep 0.1
+  done
+  return 1
+}
+
+# run_report: `state NAME`, one of: none (no such folder), never (it was not begun), ended (`status N`), running
+# (`process PID START`), gone (it is not there, and has left no status), rebooted.
+run_report() {
+  rs_clock
+  { IFS= read -r run_boot <"$dir/boot"; } 2>/dev/null || { echo 'state none' && return; }
+  run_pid='' run_start='' run_status=''
+  { read -r run_pid run_start <"$dir/run/process"; } 2>/dev/null
+  # Whether it runs before whether it has ended: it may end in between.
+  run_now=gone
+  ! run_alive || run_now=running
+  { read -r run_status <"$dir/run/status"; } 2>/dev/null
+  if [ -n "$run_status" ]; then printf 'state ended\nstatus %s\n' "$run_status"
+  elif ! rs_this_boot "$run_boot"; then echo 'state rebooted'
+  elif [ "$run_now" = running ]; then printf 'state running\nprocess %s %s\n' "$run_pid" "$run_start"
+  elif [ -e "$dir/run/never" ] || [ ! -e "$dir/run" ]; then echo 'state never'
+  elif [ -n "$(run_members)" ]; then printf 'state running\nprocess 0 0\n'
+  else echo 'state gone'; fi
+}
+
+# run_settle: where nobody knows whether it was begun, it is not going to be.
+run_settle() {
+  rs_clock
+  { IFS= read -r run_boot <"$dir/boot"; } 2>/dev/null
+  ! rs_this_boot "$run_boot" || ! mkdir -- "$dir/run" 2>/dev/null || : >"$dir/run/never"
+  run_report
+}
+
+# run_cancel: as run_settle, and what has begun is stopped.
+run_cancel() {
+  run_settle >/dev/null
+  run_stop || no 69 'something of it does not end'
+  run_report
+}
+
+# run_pack: the tar of what is to come back, from the folder where the files are. Prints nothing else.
+run_pack() {
+  case $CWD in /*) where=$CWD ;; '~') where=$HOME ;; '~/'*) where=$HOME/${CWD#'~/'} ;; *) where=$dir/files ;; esac
+  cd -- "$where" || exit 68
+  eval "set -- $RETURN"
+  for each; do
+    shift
+    if [ -e "./$each" ] || [ -L "./$each" ]; then set -- "$@" "./$each"; fi
+  done
+  # Not every tar makes, or takes, an archive of nothing; this is one.
+  if [ $# -eq 0 ]; then head -c 10240 /dev/zero; else tar -cf - -- "$@"; fi
+}
+
+# run_forget: what is there of a run that has ended goes.
+run_forget() { rm -rf -- "$dir"; }
+
+# run_foreground: the command, its input, output and exit status being this script's. What it leaves behind is stopped.
+run_foreground() {
+  run_begin
+  eval "set -- $ARGV"
+  printf '\n%s begin\n' "$MARK"
+  printf '\n%s begin\n' "$MARK" >&2
+  setsid sh -c "$RUN_FIRST"'
+exec "$@"' sh "$dir" "$@"
+  run_status=$?
+  unset RESOURCE_SHARING_RUN
+  [ -z "$(run_members)" ] || run_stop
+  printf '\036%s end %s\n' "$MARK" "$run_status" >&2
+  printf '\036%s end %s\n' "$MARK" "$run_status"
+}
+
+# run_lifeline: reads what the other side of a foreground command says, a word a line. When that ends, or is silent for
+# twenty seconds, the other side is gone, and the command is stopped.
+run_lifeline() {
+  echo 0 >"$dir/beat" || exit 69
+  # Redirected by exec: around a function, a shell keeps what it will restore, and the connection open with it.
+  (exec </dev/null >/dev/null 2>&1 && run_watch) &
+  printf '\n%s begin\n' "$MARK"
+  run_beats=0
+  while read -r word; do
+    case $word in
+    beat) run_beats=$((run_beats + 1)) && echo "$run_beats" >"$dir/beat" ;;
+    interrupt) run_signal INT ;;
+    stop) if run_stop now; then echo stopped; else echo left; fi ;;
+    over) : >"$dir/over" && break ;;
+    esac
+  done
+  [ -e "$dir/over" ] || run_stop
+  run_forget
+}
+run_watch() {
+  run_last='' run_misses=0
+  while [ -d "$dir" ] && [ ! -e "$dir/over" ]; do
+    { read -r run_beat <"$dir/beat"; } 2>/dev/null
+    if [ "$run_beat" = "$run_last" ]; then run_misses=$((run_misses + 1)); else run_misses=0; fi
+    run_last=$run_beat
+    if [ "$run_misses" -ge 5 ]; then
+      run_stop
+      run_forget
+    fi
+    sleep 4
+  done
+}
+
+# run_stream FUNCTION…: what that prints, to the last byte, between two lines.
+run_stream() {
+  printf '\n%s begin\n' "$MARK"
+  ("$@")
+  printf '\036%s end %s\n' "$MARK" $?
+}
+
+# run_log: what the command has printed.
+run_log() { cat -- "$dir/run/log"; }

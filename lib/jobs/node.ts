@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Host, Reach } from '../host/host.ts'
+import { tell, type Said } from '../host/run.ts'
+import { MARKS } from '../receiver/script.ts'
+import { lastLine, plain } from '../text.ts'
+
+const FUNCTIONS = readFileSync(join(import.meta.dirname, 'node.sh'), 'utf8').replaceAll(/^ *#.*\n/gm, '')
+
+/** Functions of node.sh, and what the machine is to do with them. */
+export function nodeScript(call: string): string {
+  return `${MARKS}${FUNCTIONS}\n${call}`
+}
+
+/** One attempt to run a job, as the machine where it runs names it. */
+export function runName(id: string, attempt: number): string {
+  return `${id}-${attempt}`
+}
+
+/** Who reserves a machine for a run of a job. */
+export function ownerOf(run: string): string {
+  return `job-${run}`
+}
+
+/** Words that `eval "set -- …"` of a POSIX sh takes for just these: each in quotation marks, which end at a mark only. */
+export function wordsOf(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+}
+
+/** What a machine says of a run; see run_report in node.sh. */
+export type Report =
+  | { state: 'none' | 'never' | 'gone' | 'rebooted' }
+  | { state: 'running'; pid: number }
+  | { state: 'ended'; exitCode: number }
+
+/** @returns undefined when it says something else */
+export function parseReport(output: string): Report | undefined {
+  const state = /^state ([a-z]+)$/m.exec(output)?.[1]
+  if (state === 'none' || state === 'never' || state === 'gone' || state === 'rebooted') return { state }
+  if (state === 'running') {
+    const pid = /^process (\d{1,10}) \d+$/m.exec(output)?.[1]
+    return pid === undefined ? undefined : { state, pid: Number(pid) }
+  }
+  if (state !== 'ended') return undefined
+  const exitCode = Number(/^status (\d{1,3})$/m.exec(output)?.[1] ?? Number.NaN)
+  return exitCode <= 255 ? { state, exitCode } : undefined
+}
+
+export type Limits = { timeoutMs: number; signal: AbortSignal }
+type Values = Readonly<Record<string, string>>
+
+/** Runs one of the functions on a machine, as this user. */
+export async function callOn(
+  host: Host,
+  call: string,
+  values: Values,
+  reach: Reach,
+  limits: Limits,
+): Promise<Said> {
+  return await tell(host, { body: nodeScript(call), values, as: 'self' }, reach, limits)
+}
+
+/** Why a function did not do what it is told: the line that it printed, or that some program complained with. */
+export function whyNot(said: Said): string {
+  if (!said.known) return said.reason
+  return plain(
+    lastLine(said.output, 160) ?? lastLine(said.stderr, 160) ?? `it ended with status ${said.status}`,
+  )
+}
+
+/** What a machine says of a run, after one of the functions that end with a report. */
+export async function reportOn(
+  host: Host,
+  call: 'run_report' | 'run_settle' | 'run_cancel',
+  run: string,
+  reach: Reach,
+  limits: Limits,
+): Promise<{ known: true; report: Report } | { known: false; reason: string }> {
+  const said = await callOn(host, call, { ID: run }, reach, limits)
+  const report = said.known && said.status === 0 ? parseReport(said.output) : undefined
+  return report ? { known: true, report } : { known: false, reason: whyNot(said) }
+}

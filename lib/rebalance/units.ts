@@ -1,0 +1,114 @@
+import type { Family, Kin } from '../node/family.ts'
+import type { Process } from '../node/processes.ts'
+import type { PlanProcess } from '../plan/snapshot.ts'
+import { guard } from '../process/guard.ts'
+
+/** What was started as one: the process at its top, and all that it has begun. One unit moves or is held as a whole. */
+export type Unit = PlanProcess & { members: number[]; start: string }
+
+/** What begins others' work and is none itself: nobody means it when something that it has begun is too busy. */
+const KEEPERS =
+  /^(?:systemd|init|cron|crond|CRON|anacron|atd|runsv|s6-supervise|sshd.*|dropbear|tailscaled|login|su|sudo|tmux.*|screen|SCREEN|dockerd|containerd.*|conmon)$/
+const SHELLS =
+  /^-?(?:sh|bash|dash|ash|busybox|zsh|ksh|ksh93|mksh|oksh|yash|fish|tcsh|csh|nu|elvish|xonsh|pwsh|rc)$/
+
+/**
+ * The processes of a machine by what was started as one. From a process it goes up to its parent, as long as that is of
+ * the same user and belongs to the same work: not where the parent is the first process, a keeper of others' work, who
+ * asks, or a shell, but for one that runs a script: that is in the session of its command and has no terminal.
+ *
+ * @param held what is held back by a record of its own is a unit of its own, by PID
+ */
+export function unitsOf(
+  processes: readonly Process[],
+  family: Family,
+  held: ReadonlySet<number> = new Set(),
+): Unit[] {
+  const { kin } = family
+  const known = new Map(processes.map((process) => [process.pid, process]))
+  const tops = topsOf(known, family, held)
+  const units = new Map<number, Unit>()
+  for (const process of processes) {
+    const top = tops.get(process.pid) ?? process.pid
+    const unit = units.get(top) ?? emptyUnit(known.get(top) ?? process, kin.get(top)?.start ?? '')
+    units.set(top, unit)
+    add(unit, process)
+    if ((kin.get(process.pid)?.terminal ?? 0) !== 0) unit.immovable = "it has a terminal, which can't move"
+  }
+  const above = (pid: number) => units.get(tops.get(kin.get(pid)?.parent ?? 0) ?? 0)
+  for (const { pid } of units.values()) {
+    const outer = above(pid)
+    if (outer) outer.immovable ??= `it has started PID ${pid}, which is work of its own`
+  }
+  // What holds a unit holds all that it has begun, also what is a unit of its own.
+  for (const [unit, why] of guardedUnits(units.values(), known, family))
+    for (let outer: Unit | undefined = unit; outer && outer.guarded === undefined; outer = above(outer.pid))
+      outer.guarded = why
+  return [...units.values()]
+}
+
+/** The top of the unit of each process. */
+function topsOf(
+  known: ReadonlyMap<number, Process>,
+  family: Family,
+  held: ReadonlySet<number>,
+): Map<number, number> {
+  const tops = new Map<number, number>()
+  for (const pid of known.keys()) {
+    // Another machine may say anything, also that two are each other's parents.
+    const way = new Set<number>()
+    let top = pid
+    for (let next: number | undefined = pid; next !== undefined && !way.has(next);) {
+      way.add(next)
+      top = tops.get(next) ?? next
+      next = top === next && !tops.has(next) && !held.has(next) ? sameWork(next, known, family) : undefined
+    }
+    for (const each of way) tops.set(each, top)
+  }
+  return tops
+}
+
+/** The parent of a process when it belongs to the same work. */
+function sameWork(
+  pid: number,
+  known: ReadonlyMap<number, Process>,
+  { kin, asker }: Family,
+): number | undefined {
+  const own = kin.get(pid)
+  if (!own || own.parent <= 1 || asker.line.has(own.parent)) return undefined
+  const [parent, process] = [kin.get(own.parent), known.get(own.parent)]
+  if (!parent || !process || parent.kernel || parent.uid !== own.uid) return undefined
+  if (KEEPERS.test(process.command)) return undefined
+  return SHELLS.test(process.command) && !runsScript(parent, own) ? undefined : own.parent
+}
+
+function runsScript(shell: Kin, { session }: Kin): boolean {
+  return shell.terminal === 0 && shell.session === session
+}
+
+/** Units with a process to which nothing may be done, and why. */
+function guardedUnits(
+  units: Iterable<Unit>,
+  known: ReadonlyMap<number, Process>,
+  { kin, asker }: Family,
+): [Unit, string][] {
+  return [...units].flatMap((unit): [Unit, string][] => {
+    for (const pid of unit.members) {
+      const [own, process] = [kin.get(pid), known.get(pid)]
+      const why = own && process && guard({ ...process, ...own, uid: own.uid ?? -1 }, asker, false)
+      if (why !== undefined) return [[unit, why]]
+    }
+    return []
+  })
+}
+
+function emptyUnit(top: Process, start: string): Unit {
+  return { ...top, cpuPercent: 0, memPercent: 0, rssBytes: 0, members: [], start }
+}
+
+function add(unit: Unit, { pid, cpuPercent, memPercent, rssBytes }: Process): void {
+  unit.members.push(pid)
+  unit.cpuPercent += cpuPercent
+  unit.memPercent += memPercent
+  unit.rssBytes += rssBytes
+}

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '../errors.ts'
+import type { Host, Reach } from '../host/host.ts'
+import { tell, type Said } from '../host/run.ts'
+import { SHOW } from '../receiver/script.ts'
+import { lastLine, plain } from '../text.ts'
+import { folderOf, groupName, hierarchies, PERIOD_US, placeIn } from './cgroup.ts'
+import { keyOf, type Undo } from './means.ts'
+import type { HoldRecord } from './record.ts'
+
+// Other machines need not have Node: what scum-throttle does here is done there by sh, by the means for which that is
+// little, and written down as scum-throttle does, so that `just throttled` there shows it and --release undoes it.
+
+type Limits = { timeoutMs: number; signal: AbortSignal }
+export type Target = { pid: number; start: string; command: string; cpu?: number }
+/** `gone`: the process has ended, `held`: it is held already, and nothing was touched. */
+export type There = { state: 'done'; means: HoldRecord['means'] } | { state: 'gone' | 'held' }
+
+const HELD = 5
+const GONE = 6
+const FUNCTIONS = readFileSync(join(import.meta.dirname, 'elsewhere.sh'), 'utf8').replaceAll(/^ *#.*\n/gm, '')
+
+/** Whether what a record of another machine says can be undone from here. */
+export function releasesThere({ means }: HoldRecord): boolean {
+  return means === 'pause' || means === 'renice' || means === 'cgroup1' || means === 'cgroup2'
+}
+
+/**
+ * Holds a process of another machine back, with all that it has begun, by the first means that works there.
+ *
+ * @param boot the kernel's id of that machine's start
+ * @throws Failure when none does, and nothing is changed; the signal's reason
+ */
+export async function holdThere(
+  host: Host,
+  target: Target & { boot: string },
+  percent: number,
+  reach: Reach,
+  limits: Limits,
+): Promise<There> {
+  const { pid, start } = target
+  const known = await call(host, 'look', { PID: String(pid), START: start }, reach, limits)
+  if (known.status === GONE) return { state: 'gone' }
+  if (known.status !== 0) throw new Failure(`${host.name}: ${whyNot(known)}`)
+  const id = `${pid}-${Date.now().toString(36)}`
+  let why = 'no means to hold it back'
+  for (const { means, undo } of waysIn(known.output, id, target)) {
+    const record = recordOf(id, target, means, percent, undo)
+    const values = {
+      ...valuesOf(record),
+      QUOTA: String(Math.round((PERIOD_US * percent) / 100)),
+      BOOT: target.boot,
+      APPLYING: withoutEnd({ ...record, state: 'applying' }),
+      HELD: withoutEnd(record),
+    }
+    const said = await call(host, 'hold', values, reach, limits)
+    if (said.status === 0) return { state: 'done', means }
+    if (said.status === GONE) return { state: 'gone' }
+    if (said.status === HELD) return { state: 'held' }
+    why = whyNot(said)
+  }
+  throw new Failure(`${host.name}: PID ${pid} can't be held: ${why}`)
+}
+
+/** Releases what a record of another machine says. @throws Failure when something stays held; the signal's reason */
+export async function releaseThere(
+  host: Host,
+  record: HoldRecord,
+  reach: Reach,
+  limits: Limits,
+): Promise<There> {
+  const said = await call(host, 'release', valuesOf(record), reach, limits)
+  if (said.status === GONE) return { state: 'gone' }
+  if (said.status !== 0)
+    throw new Failure(`${host.name}: PID ${record.pid} can't be released: ${whyNot(said)}`)
+  return { state: 'done', means: record.means }
+}
+
+type Way = { means: 'cgroup2' | 'cgroup1' | 'renice'; undo: Undo }
+
+/** What can be tried, by what `look` has printed: control groups that limit, else a low priority. */
+export function waysIn(output: string, id: string, root: { pid: number; start: string }): Way[] {
+  const lines = (word: string) =>
+    output.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
+  const mounted = hierarchies(lines('mount').join('\n'))
+  const groups = lines('group').map((line) => /^(\d+\/\d+) (.*)$/.exec(line))
+  const nices = lines('task').flatMap((line) => /^(\d+\/\d+) (-?\d{1,2})$/.exec(line)?.slice(1, 3) ?? [])
+  const ways = ([2, 1] as const).flatMap((version): Way[] => {
+    const hierarchy = mounted.find((each) => each.version === version)
+    const folders = groups.flatMap((match): [string, string][] => {
+      const folder = hierarchy && folderOf(hierarchy, match?.[2] ?? '')
+      return match?.[1] !== undefined && folder !== undefined ? [[match[1], folder]] : []
+    })
+    const own = folders.find(([key]) => key === keyOf(root))?.[1]
+    if (!hierarchy || own === undefined) return []
+    const group = join(placeIn(hierarchy, own), groupName(id))
+    return [
+      { means: version === 2 ? 'cgroup2' : 'cgroup1', undo: { ...Object.fromEntries(folders), '': group } },
+    ]
+  })
+  const pairs = nices.flatMap((key, index) =>
+    index % 2 === 0 ? [[key, nices[index + 1] ?? '0'] as const] : [],
+  )
+  return [...ways, { means: 'renice', undo: Object.fromEntries(pairs) }]
+}
+
+function recordOf(
+  id: string,
+  { pid, start, boot, command, cpu }: Target & { boot: string },
+  means: Way['means'],
+  percent: number,
+  undo: Undo,
+): Omit<HoldRecord, 'writer'> {
+  return {
+    id,
+    pid,
+    start,
+    boot,
+    command: plain(command, 64),
+    means,
+    ...(means === 'renice' ? {} : { percent }),
+    ...(cpu === undefined ? {} : { cpu }),
+    state: 'held',
+    since: new Date().toISOString(),
+    undo,
+  }
+}
+
+/** The script adds who writes it, and the end. */
+function withoutEnd(record: Omit<HoldRecord, 'writer'>): string {
+  return JSON.stringify(record).slice(0, -1)
+}
+
+function valuesOf({ id, pid, start, means, undo }: Omit<HoldRecord, 'writer'>): Record<string, string> {
+  const keys = Object.entries(undo).filter(([key]) => /^\d+\/\d+$/.test(key))
+  return {
+    ID: id,
+    PID: String(pid),
+    START: start,
+    MEANS: means,
+    GROUP: undo[''] ?? '',
+    FIRST: undo[keyOf({ pid, start })] ?? '',
+    UNDO: keys.map(([key, value]) => `${key} ${value.replaceAll('\n', ' ')}\n`).join(''),
+  }
+}
+
+type Known = Extract<Said, { known: true }>
+
+async function call(
+  host: Host,
+  what: 'look' | 'hold' | 'release',
+  values: Readonly<Record<string, string>>,
+  reach: Reach,
+  limits: Limits,
+): Promise<Known> {
+  const said = await tell(host, { body: `${SHOW}${FUNCTIONS}\n${what}`, values, as: 'self' }, reach, limits)
+  if (!said.known) throw new Failure(`${host.name}: ${said.reason}`)
+  return said
+}
+
+function whyNot({ output, stderr, status }: Known): string {
+  return lastLine(output, 160) ?? lastLine(stderr, 160) ?? `status ${status}`
+}

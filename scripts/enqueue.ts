@@ -1,0 +1,46 @@
+#!/usr/bin/env tsx
+/**
+ * enqueue: run a command later, on a machine that has nothing to do.
+ *
+ * Usage: just enqueue [options] CMD [ARG…]
+ *
+ * Options end where the command begins. It waits in a spool on this machine until a machine is MINUS: `just rebalance
+ * --apply` starts it there, or `just jobs start ID`. It runs there without a terminal and reads nothing; `just jobs` brings
+ * its output and its exit status back. It runs at most once, whatever fails, unless you say `just jobs retry`.
+ *
+ * It runs in a folder of its own there, with PATH and HOME as ssh has them there, and of this environment LANG, LC_* and TZ
+ * (for more: `just enqueue env A=B CMD`).
+ *
+ *   --send PATH         goes there before it starts, as it is then; below this folder it keeps its relative name
+ *   --return PATH       comes back to this folder when it has ended, by its relative name; what is here by that name is
+ *                       kept beside it, as NAME.before-TIME
+ *   --cwd FOLDER        run in this folder: below what was sent, or one of that machine (/… or ~/…), where --return
+ *                       begins then
+ *   --cpus N            how many CPUs it is expected to use (1)
+ *   --name NAME         what `just jobs` calls it
+ *   --json              one JSON document
+ *   -q, --quiet         print the job's id alone
+ *   -h, --help          this text
+ *
+ * Exit codes: 0 queued, 1 failed, 2 usage.
+ */
+import { recipe } from '../cli/recipe.ts'
+import { workOf, workOptions } from '../cli/work.ts'
+import { EXIT } from '../lib/errors.ts'
+import { enqueue } from '../lib/jobs/spool.ts'
+
+const options = { ...workOptions, name: { type: 'string' } } as const
+
+await recipe(
+  import.meta.filename,
+  options,
+  async (context) => {
+    const { values, print, printJson, note } = context
+    const { id, name, work, queuedAt } = await enqueue(await workOf(context), values.name)
+    if (values.json) printJson({ id, name, command: work.argv, state: 'queued', queuedAt })
+    else print(id)
+    if (!values.quiet && !values.json) note('queued: `just jobs` shows what becomes of it')
+    return EXIT.done
+  },
+  { operands: true, command: true },
+)

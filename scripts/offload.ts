@@ -1,0 +1,67 @@
+#!/usr/bin/env tsx
+/**
+ * offload: run a command now, on the machine with the most room, as if it ran here.
+ *
+ * Usage: just offload [options] CMD [ARG…]
+ *
+ * Options end where the command begins. Its output comes as it is printed, its exit status is passed on, and Ctrl-C
+ * reaches it: nothing of it is left there then, and neither when the connection is lost. It reads what is piped into
+ * offload, but no terminal.
+ *
+ * It runs in a folder of its own there, with PATH and HOME as ssh has them there, and of this environment LANG, LC_* and TZ
+ * (for more: `just offload env A=B CMD`). When it has ended, that folder goes, and what it left running.
+ *
+ *   --send PATH         goes there first; below this folder it keeps its relative name
+ *   --return PATH       comes back to this folder by its relative name, however the command ended; what is here by that
+ *                       name is kept beside it, as NAME.before-TIME
+ *   --cwd FOLDER        run in this folder: below what was sent, or one of that machine (/… or ~/…), where --return
+ *                       begins then
+ *   --cpus N            how many CPUs it is expected to use (1)
+ *   --target NAME       on this machine, whatever its load
+ *   --wait              where no machine has room, wait for one
+ *   --or-here           where no machine has room, run it here
+ *   --hosts A,B         choose among these machines ([user@]host[:port]) instead of the tailnet's
+ *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --fanout N          ask so many at the same time (64)
+ *   --timeout S         seconds to find a machine (10); the command may take its time
+ *   -q, --quiet         no hints on standard error
+ *   -h, --help          this text
+ *
+ * Exit codes: the command's own, 128+N for one that signal N ended; 125 when offload itself fails or no machine has room,
+ * 126 when the command can't be run, 127 when there is none of that name, 130 interrupted.
+ */
+import { meshOptions } from '../cli/mesh-options.ts'
+import { runHere, runSomewhere } from '../cli/offload.ts'
+import { recipe } from '../cli/recipe.ts'
+import { workOf, workOptions } from '../cli/work.ts'
+import { Failure, UsageError } from '../lib/errors.ts'
+import { plain } from '../lib/text.ts'
+
+const options = {
+  ...meshOptions,
+  ...workOptions,
+  target: { type: 'string' },
+  wait: { type: 'boolean' },
+  'or-here': { type: 'boolean' },
+} as const
+
+await recipe(
+  import.meta.filename,
+  options,
+  async (context) => {
+    const { values, note, signal } = context
+    if (values.json)
+      throw new UsageError('offload prints what the command prints: --json has no meaning for it')
+    if (values.wait && values['or-here']) throw new UsageError('--wait and --or-here: say one of them')
+    const work = await workOf(context)
+    const outcome = await runSomewhere(context, work)
+    if ('exitCode' in outcome) {
+      outcome.notes.forEach((line) => note(plain(line)))
+      return outcome.exitCode
+    }
+    if (!values['or-here']) throw new Failure(outcome.nowhere)
+    if (!values.quiet) note(`${plain(outcome.nowhere, 300)}: running it here`)
+    return await runHere(work, signal)
+  },
+  { operands: true, command: true, ownFailure: 125 },
+)

@@ -1,0 +1,450 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { MARKS } from '../../lib/receiver/script.ts'
+import { openLab, type Lab } from '../lab/lab.ts'
+
+const Jobs = z.object({
+  jobs: z.array(
+    z.object({
+      id: z.string(),
+      state: z.string(),
+      node: z.string().optional(),
+      exitCode: z.number().optional(),
+      reason: z.string().optional(),
+      silent: z.string().optional(),
+      notes: z.array(z.string()).optional(),
+      attempt: z.number(),
+    }),
+  ),
+})
+
+// n1 is where a person sits; n2 and n3 have room, n2 more than n3.
+let lab: Lab
+beforeAll(async () => {
+  lab = await openLab({ instance: 'jobtest', hosts: 3 })
+  for (const [node, load1] of [
+    ['n1', 2],
+    ['n2', 0.1],
+    ['n3', 0.2],
+  ] as const) {
+    await lab.setCpus(node, 4)
+    await lab.setLoad(node, load1)
+  }
+})
+afterAll(() => lab?.close())
+
+const WORK = '/home/operator/work'
+
+beforeEach(async () => {
+  await sh('n1', `rm -rf ${WORK} ~/.local/state/resource-sharing/jobs; mkdir -p ${WORK}`)
+  await root('rm -rf /var/lib/resource-sharing /home/operator/.local/state/resource-sharing', 'n2', 'n3')
+})
+
+/** A script as the person, in the folder where they work. */
+async function sh(node: string, script: string, ...args: string[]) {
+  return await lab.exec(node, ['sh', '-c', script, 'sh', ...args], { user: 'operator' })
+}
+async function root(script: string, ...nodes: string[]) {
+  for (const node of nodes) await lab.exec(node, ['sh', '-c', script])
+}
+const here = { user: 'operator', cwd: WORK } as const
+async function run(script: string, args: string[], input = '') {
+  const began = performance.now()
+  const node = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', LOADER, `${ROOT}/scripts/${script}.ts`]
+  const ran = await lab.exec('n1', [...node, ...args], { ...here, input })
+  return { ...ran, seconds: (performance.now() - began) / 1000 }
+}
+const ROOT = '/srv/resource-sharing'
+const LOADER = `${ROOT}/node_modules/tsx/dist/esm/index.mjs`
+
+async function spawn(script: string, args: string[]) {
+  const node = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', LOADER, `${ROOT}/scripts/${script}.ts`]
+  return await lab.spawn('n1', [...node, ...args], here)
+}
+
+/** How many processes of a machine have a word in their command line. */
+async function processes(node: string, word: string): Promise<number> {
+  const { stdout } = await lab.exec(node, ['ps', '-eo', 'args'])
+  return stdout.split('\n').filter((line) => line.includes(word)).length
+}
+
+async function jobs() {
+  const { stdout } = await run('jobs', ['--json', '--timeout', '5'])
+  return Jobs.parse(JSON.parse(stdout)).jobs
+}
+async function jobIs(id: string, state: string, timeout = 30_000) {
+  await expect
+    .poll(async () => (await jobs()).find((job) => job.id === id)?.state, { timeout, interval: 300 })
+    .toBe(state)
+  return (await jobs()).find((job) => job.id === id)
+}
+async function enqueue(...args: string[]): Promise<string> {
+  return (await run('enqueue', ['-q', ...args])).stdout
+}
+
+test('offload passes on output, exit status, arguments and input, to the last byte', async () => {
+  const both = await run('offload', ['sh', '-c', 'hostname; echo wrong >&2; exit 3'])
+  expect(both).toMatchObject({ stdout: 'n2', stderr: 'wrong', exitCode: 3 })
+  const words = ["it's", '', '$(id)', 'a\nb\n', '-x', '--json', 'é\\', '*']
+  const shown = await run('offload', ['printf', '[%s]', ...words])
+  expect(shown.stdout).toBe(words.map((word) => `[${word}]`).join(''))
+  const input = Array.from({ length: 200_000 }, (_, index) => `${index}\n`).join('')
+  const { stdout } = await run(
+    'offload',
+    ['sh', '-c', 'sha256sum; head -c 3000000 /dev/zero | tr "\\0" x | wc -c'],
+    input,
+  )
+  const sum = await lab.exec('n1', ['sha256sum'], { input })
+  expect(stdout).toBe(`${sum.stdout}\n3000000`)
+  expect((await run('offload', ['printf', 'a\\036b'])).stdout).toBe('a\u001Eb')
+})
+
+test.each([
+  ['a signal', ['sh', '-c', 'kill -9 $$'], 137],
+  ['a command that is not there', ['no-such-command'], 127],
+  ['a command that can not be run', ['/etc/passwd'], 126],
+  ['a folder that is not there', ['--cwd', '/no/such/folder', 'true'], 125],
+  ['a flag that there is not', ['--no-such-flag', 'true'], 125],
+  ['no command', [], 125],
+  ['a machine that there is not', ['--target', 'n9', 'true'], 125],
+])('offload tells %s by its exit code', async (_, args, exitCode) => {
+  expect(await run('offload', args)).toMatchObject({ exitCode, stdout: '' })
+})
+
+test('files go there first and come back, and what is here already is kept', async () => {
+  await sh(
+    'n1',
+    `cd ${WORK} && mkdir -p data && seq 5 >data/in && echo old >out && printf '#!/bin/sh\nsort -rn' >/tmp/prog && chmod +x /tmp/prog`,
+  )
+  const args = [
+    '--send',
+    'data',
+    '--send',
+    '/tmp/prog',
+    '--return',
+    'out',
+    '--return',
+    'deep/er',
+    '--return',
+    'none',
+  ]
+  const script = './prog <data/in >out; mkdir -p deep/er; echo x >deep/er/x; ln -s x deep/er/y; exit 4'
+  const ran = await run('offload', [...args, 'sh', '-c', script])
+  expect(ran).toMatchObject({ exitCode: 4, stdout: '' })
+  expect(ran.stderr).toMatch(/^"none" was not made$/m)
+  expect(ran.stderr).toMatch(/^"out" was there already: it is now "out\.before-/m)
+  const { stdout } = await sh('n1', `cd ${WORK} && cat out; cat out.before-*; cat deep/er/y; ls -A`)
+  expect(stdout.split('\n').slice(0, 7)).toEqual(['5', '4', '3', '2', '1', 'old', 'x'])
+  expect(stdout).not.toMatch(/resource-sharing/)
+  expect((await sh('n2', 'ls -A ~/.local/state/resource-sharing/runs')).stdout).toBe('')
+  expect(await run('offload', ['--return', 'none', 'true'])).toMatchObject({
+    exitCode: 0,
+    stderr: '"none" was not made',
+  })
+})
+
+// As Python's tarfile writes them: what GNU tar refuses itself, and what it takes.
+const REFUSED = `
+add('./out/good', data=b'good')
+add('../escaped', data=b'x'); add('/home/operator/escaped', data=b'x'); add('./out/../../../escaped', data=b'x')
+add('./out/absolute', tarfile.SYMTYPE, '/home/operator'); add('./out/absolute/escaped', data=b'x')
+add('./out/up', tarfile.SYMTYPE, '../..'); add('./out/up/escaped', data=b'x')
+add('./out/hard', tarfile.LNKTYPE, '/home/operator/secret'); add('./out/hard2', tarfile.LNKTYPE, '../../secret')`
+const TAKEN = `
+add('./out/good', data=b'good'); add('./out/in', tarfile.SYMTYPE, 'good')
+add('./out/absolute', tarfile.SYMTYPE, '/home/operator'); add('./out/up', tarfile.SYMTYPE, '../..')
+add('./out/a', tarfile.SYMTYPE, '.'); add('./out/b', tarfile.SYMTYPE, 'a/../../..')
+add('./out/suid', data=b'x', mode=0o4755); add('./out/pipe', tarfile.FIFOTYPE)
+add('./out/name\\n\\x1b[31m', tarfile.FIFOTYPE)
+add('./other', data=b'x'); add('./-rf', data=b'x'); add('./data/in', data=b'x')`
+
+test.each([
+  ['refused', REFUSED, 125, ['secret']],
+  ['left out', TAKEN, 0, ['secret', './out', './out/a', './out/good', './out/in', './out/suid']],
+])(
+  'of what a hostile machine sends, nothing gets out of the folder: it is %s',
+  async (_, entries, exitCode, there) => {
+    const hostile = `#!/usr/bin/python3
+import io, sys, tarfile
+out = tarfile.open(fileobj=sys.stdout.buffer, mode='w|')
+def add(name, type=tarfile.REGTYPE, link='', data=b'', mode=0o644):
+    info = tarfile.TarInfo(name); info.type = type; info.linkname = link; info.size = len(data); info.mode = mode
+    out.addfile(info, io.BytesIO(data))
+${entries}
+out.close()`
+    await lab.exec('n2', ['sh', '-c', 'cat >/usr/local/bin/tar && chmod +x /usr/local/bin/tar'], {
+      input: hostile,
+    })
+    await sh('n1', 'echo secret >~/secret')
+    const ran = await run('offload', ['--return', 'out', '--target', 'n2', 'sh', '-c', 'mkdir out'])
+    await lab.exec('n2', ['rm', '/usr/local/bin/tar'])
+    const look = `cd ~ && find . -name 'escaped*'; cat secret; cd ${WORK} && find . -mindepth 1 | sort; find . -perm /7000; find . -links +1 -type f`
+    expect(ran).toMatchObject({ exitCode })
+    expect((await sh('n1', look)).stdout.split('\n')).toEqual(there)
+    expect(ran.stderr).not.toContain('\u001B')
+    if (exitCode === 0)
+      expect(ran.stderr).toMatch(/^"out\/b" was left out: it is a link that leads elsewhere$/m)
+  },
+)
+
+test('Ctrl-C reaches the command, and nothing of it is left there, whatever it does against it', async () => {
+  const { process: kind } = await spawn('offload', [
+    'sh',
+    '-c',
+    'trap "echo bye; exit 7" INT; echo begun; while :; do sleep 0.1; done',
+  ])
+  await expect.poll(async () => await processes('n2', 'echo begun'), { timeout: 20_000 }).toBeGreaterThan(0)
+  await sleep(500)
+  kind.kill('SIGINT')
+  expect(await kind).toMatchObject({ exitCode: 130, stdout: 'begun\nbye' })
+  const script = `trap '' INT TERM HUP; setsid sh -c 'trap "" INT TERM HUP; while :; do sleep 9.87; done' & (while :; do sleep 9.87; done) & while :; do sleep 9.87; done`
+  const { process: stubborn } = await spawn('offload', ['sh', '-c', script])
+  await expect.poll(async () => await processes('n2', 'sleep 9.87'), { timeout: 20_000 }).toBeGreaterThan(3)
+  stubborn.kill('SIGINT')
+  expect(await stubborn).toMatchObject({ exitCode: 130 })
+  expect(await processes('n2', 'sleep 9.87')).toBe(0)
+  await expect
+    .poll(async () => (await sh('n2', 'ls -A ~/.local/state/resource-sharing/runs')).stdout)
+    .toBe('')
+})
+
+test('what a command leaves running ends with it', async () => {
+  const ran = await run('offload', ['sh', '-c', 'setsid sleep 987.6 & sleep 987.6 & echo done'])
+  expect(ran).toMatchObject({ exitCode: 0, stdout: 'done' })
+  expect(ran.seconds).toBeLessThan(20)
+  expect(await processes('n2', 'sleep 987.6')).toBe(0)
+})
+
+test('an offload that is killed leaves nothing running', async () => {
+  const { process: child } = await spawn('offload', ['sleep', '976.5'])
+  await expect.poll(async () => await processes('n2', 'sleep 976.5'), { timeout: 20_000 }).toBe(1)
+  await sh('n1', "kill -9 $(pgrep -f 'scripts/offload.ts sleep 976.5')")
+  await child
+  await expect.poll(async () => await processes('n2', 'sleep 976.5'), { timeout: 5000 }).toBe(0)
+})
+
+test('a link that is cut ends the command there, and offload says so', async () => {
+  const { process: child } = await spawn('offload', ['sh', '-c', 'echo begun; sleep 965.4'])
+  await expect.poll(async () => await processes('n2', 'sleep 965.4'), { timeout: 20_000 }).toBeGreaterThan(0)
+  await lab.linkDown('n2')
+  const began = performance.now()
+  const { exitCode, stdout, stderr } = await child
+  expect({ exitCode, stdout }).toEqual({ exitCode: 125, stdout: 'begun' })
+  expect(stderr).toMatch(/n2: the connection was lost: how the command ended is not known/)
+  expect((performance.now() - began) / 1000).toBeLessThan(45)
+  // Its link is still down: it notices by itself.
+  await expect.poll(async () => await processes('n2', 'sleep 965.4'), { timeout: 40_000 }).toBe(0)
+  await lab.linkUp('n2')
+  await expect
+    .poll(async () => (await run('offload', ['--target', 'n2', 'true'])).exitCode, { timeout: 60_000 })
+    .toBe(0)
+})
+
+test('two offloads at once have different receivers, and then there is none', async () => {
+  const both = await Promise.all(
+    ['1', '2'].map(
+      async (name) => await spawn('offload', ['--cpus', '2', 'sh', '-c', 'hostname; sleep 12', name]),
+    ),
+  ).then(async (children) => {
+    await expect
+      .poll(async () => (await processes('n2', 'sleep 12')) + (await processes('n3', 'sleep 12')), {
+        timeout: 20_000,
+      })
+      .toBeGreaterThan(3)
+    const third = await run('offload', ['--cpus', '2', 'true'])
+    expect(third).toMatchObject({ exitCode: 125, stdout: '' })
+    expect(third.stderr).toMatch(/^no other machine has room \(.*overloaded/)
+    return await Promise.all(children.map(({ process }) => process))
+  })
+  expect(both.map(({ stdout }) => stdout).toSorted()).toEqual(['n2', 'n3'])
+  // What has ended counts no more.
+  expect(await run('offload', ['--cpus', '2', 'hostname'])).toMatchObject({ exitCode: 0, stdout: 'n2' })
+})
+
+test('a closed machine gets no work, mesh-balance shows it, and it opens again, also after a reboot', async () => {
+  const close = await lab.exec(
+    'n2',
+    ['sh', '-c', `cd / && node --import ${LOADER} ${ROOT}/scripts/close.ts backup tonight`],
+    { user: 'operator' },
+  )
+  expect(close).toMatchObject({ exitCode: 0, stdout: 'n2 is closed: backup tonight' })
+  expect((await run('mesh-balance', [])).stdout).toMatch(/^n2 .*closed: backup tonight$/m)
+  expect((await run('find-minus', ['--only-minus'])).stdout).toMatch(/^n3: [^\n]*$/)
+  expect(await run('offload', ['hostname'])).toMatchObject({ stdout: 'n3' })
+  expect((await run('offload', ['--target', 'n2', 'hostname'])).stderr).toBe(
+    'n2: it is closed: backup tonight',
+  )
+  await lab.killHost('n2')
+  await lab.bootHost('n2')
+  await lab.setCpus('n2', 4)
+  await lab.setLoad('n2', 0.1)
+  await expect
+    .poll(async () => (await run('mesh-balance', [])).stdout, { timeout: 60_000 })
+    .toMatch(/^n2 .*closed/m)
+  await lab.setLoad('n3', 3)
+  expect(await run('offload', ['hostname'])).toMatchObject({ exitCode: 125, stdout: '' })
+  expect(await run('offload', ['-q', '--or-here', 'sh', '-c', 'hostname; exit 9'])).toMatchObject({
+    exitCode: 9,
+    stdout: 'n1',
+    stderr: '',
+  })
+  const { process: waiting } = await spawn('offload', ['--wait', 'hostname'])
+  await sleep(4000)
+  const open = await lab.exec('n2', ['sh', '-c', `cd / && node --import ${LOADER} ${ROOT}/scripts/open.ts`], {
+    user: 'operator',
+  })
+  expect(open).toMatchObject({ exitCode: 0, stdout: 'n2 is open' })
+  expect(await waiting).toMatchObject({ exitCode: 0, stdout: 'n2' })
+  await lab.setLoad('n3', 0.2)
+})
+
+test('twenty reserve a machine at the same time, as root and as a user: one has it', async () => {
+  const script = `${MARKS}\nfor each in $(seq 20); do (rs_reserve "$USER-$each" 60 1 >/dev/null && echo "$USER-$each") & done; wait; rs_show`
+  for (const user of ['root', 'operator'] as const) {
+    const { stdout } = await lab.exec('n2', ['sh', '-c', script], { user })
+    // The user minds what root has reserved.
+    if (user === 'root') expect(stdout).toMatch(/^(root-\d+)\nreserved \1 \d+ 1$/)
+    else expect(stdout).toMatch(/^reserved root-\d+ \d+ 1$/)
+  }
+  await root('rm -r /var/lib/resource-sharing', 'n2')
+  expect((await lab.exec('n2', ['sh', '-c', script], { user: 'operator' })).stdout).toMatch(
+    /^(operator-\d+)\nreserved \1/,
+  )
+})
+
+test('a job waits, runs detached, and brings back its output, its exit status and its files', async () => {
+  await sh('n1', `cd ${WORK} && echo 41 >in`)
+  const id = await enqueue(
+    '--name',
+    'answer',
+    '--send',
+    'in',
+    '--return',
+    'out',
+    'sh',
+    '-c',
+    'echo working; echo wrong >&2; sleep 2; expr $(cat in) + 1 >out; exit 5',
+  )
+  expect(await jobs()).toMatchObject([{ id, state: 'queued' }])
+  expect(await run('jobs', ['start', id])).toMatchObject({ exitCode: 0, stdout: `${id}: running on n2` })
+  expect((await run('jobs', ['log', id])).stdout).toBe('working\nwrong')
+  expect(await jobIs(id, 'done')).toMatchObject({ node: 'n2', exitCode: 5, attempt: 1, notes: [] })
+  expect((await run('jobs', ['log', id])).stdout).toBe('working\nwrong')
+  expect((await sh('n1', `cat ${WORK}/out`)).stdout).toBe('42')
+  expect((await run('jobs', [])).stdout).toMatch(/answer .*done on n2: exit 5/)
+  expect((await run('jobs', ['start', id])).stderr).toMatch(/is done: `just jobs retry`/)
+  expect((await sh('n2', 'ls -A ~/.local/state/resource-sharing/runs')).stdout).toBe('')
+  expect((await run('jobs', ['retry', id])).stdout).toBe(`${id}: queued`)
+  await run('jobs', ['start', id, '--target', 'n3'])
+  expect(await jobIs(id, 'done')).toMatchObject({
+    node: 'n3',
+    attempt: 2,
+    notes: [expect.stringMatching(/^"out" was there already/)],
+  })
+  await run('jobs', ['forget', id])
+  expect(await jobs()).toEqual([])
+})
+
+test('a job that can not begin has failed, and one that is cancelled leaves nothing', async () => {
+  const bad = await enqueue('--cwd', '/no/such', 'true')
+  expect((await run('jobs', ['start', bad])).exitCode).toBe(1)
+  expect(await jobs()).toMatchObject([{ id: bad, state: 'failed', reason: 'there is no folder /no/such' }])
+  const long = await enqueue('sh', '-c', 'trap "" TERM; setsid sleep 954.3 & sleep 954.3; sleep 954.3')
+  await run('jobs', ['start', long])
+  expect(await processes('n2', 'sleep 954.3')).toBeGreaterThan(1)
+  expect((await run('jobs', ['cancel', long])).stdout).toBe(`${long}: cancelled`)
+  expect(await processes('n2', 'sleep 954.3')).toBe(0)
+  const waiting = await enqueue('true')
+  expect((await run('jobs', ['cancel', waiting])).stdout).toBe(`${waiting}: cancelled`)
+  expect((await run('jobs', ['start', waiting])).exitCode).toBe(1)
+})
+
+test('while the link is cut a job runs on, its state is told with its age, and it is done only when all is back', async () => {
+  const id = await enqueue('--return', 'out', 'sh', '-c', 'sleep 6; echo made >out; echo said')
+  await run('jobs', ['start', id])
+  await lab.linkDown('n2')
+  await sleep(7000)
+  const cut = await jobs()
+  expect(cut).toMatchObject([{ id, state: 'running', node: 'n2', silent: expect.any(String) }])
+  expect((await run('jobs', ['--timeout', '3'])).stdout).toMatch(/running on n2, last heard \d+ s ago: /)
+  expect((await run('jobs', ['cancel', id, '--timeout', '3'])).stderr).toMatch(/it may run there still/)
+  await lab.linkUp('n2')
+  expect(await jobIs(id, 'done', 60_000)).toMatchObject({ exitCode: 0 })
+  expect((await sh('n1', `cat ${WORK}/out`)).stdout).toBe('made')
+  expect((await run('jobs', ['log', id])).stdout).toBe('said')
+})
+
+test('a machine that is started again loses what ran there, and keeps what had ended', async () => {
+  const ended = await enqueue('sh', '-c', 'echo whole; exit 6')
+  const cut = await enqueue('sleep', '943.2')
+  await run('jobs', ['start', ended, '--target', 'n3'])
+  await run('jobs', ['start', cut, '--target', 'n3'])
+  await sleep(1000)
+  await lab.killHost('n3')
+  expect((await jobs()).find(({ id }) => id === cut)).toMatchObject({
+    state: 'running',
+    silent: expect.any(String),
+  })
+  await lab.bootHost('n3')
+  await lab.setCpus('n3', 4)
+  await lab.setLoad('n3', 0.2)
+  expect(await jobIs(cut, 'lost', 60_000)).toMatchObject({
+    node: 'n3',
+    reason: expect.stringMatching(/started again/),
+  })
+  expect(await jobIs(ended, 'done')).toMatchObject({ exitCode: 6 })
+  expect((await run('jobs', ['log', ended])).stdout).toBe('whole')
+})
+
+// Killed alone: the ssh that it has started goes on, as it would.
+async function killed(afterMs: number, script: string, args: string[]) {
+  const kill =
+    'loader=$1 script=$2 after=$3; shift 3; node --import "$loader" "$script" "$@" >/dev/null 2>&1 & sleep "$after"; kill -9 $!'
+  const file = `${ROOT}/scripts/${script}.ts`
+  await lab.exec('n1', ['sh', '-c', kill, 'sh', LOADER, file, (afterMs / 1000).toFixed(3), ...args], here)
+}
+
+test('who enqueues may be killed at any moment: a job is there with all that belongs to it, or not at all', async () => {
+  const began = performance.now()
+  await enqueue('true')
+  const wholeMs = performance.now() - began
+  for (let round = 0; round < 30; round += 1)
+    await killed(wholeMs * (0.1 + Math.random()), 'enqueue', ['--name', 'whole', 'sh', '-c', 'exit 0'])
+  const { stdout } = await sh('n1', 'cd ~/.local/state/resource-sharing/jobs && ls; cat */job.json | wc -l')
+  const ids = stdout.split('\n').slice(0, -1)
+  expect(stdout.split('\n').at(-1)).toBe(String(ids.length))
+  // The first one, and of the others neither all nor none.
+  expect(ids.length).toBeGreaterThan(1)
+  expect(ids.length).toBeLessThan(31)
+  const found = await jobs()
+  expect(found.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+  expect(new Set(found.map(({ state }) => state))).toEqual(new Set(['queued']))
+})
+
+test('who starts a job may be killed at any moment: it runs once', { timeout: 600_000 }, async () => {
+  const job = async (round: number) => await enqueue('sh', '-c', 'echo $1 >>$HOME/ran', 'sh', String(round))
+  const first = await job(0)
+  const began = performance.now()
+  await run('jobs', ['start', first, '--target', 'n2'])
+  const wholeMs = performance.now() - began
+  const states: string[] = []
+  for (let round = 1; round <= 20; round += 1) {
+    const id = await job(round)
+    await killed(wholeMs * (0.4 + Math.random() * 0.8), 'jobs', ['start', id, '--target', 'n2', '-q'])
+    const record = await sh('n1', `cat ~/.local/state/resource-sharing/jobs/${id}/job.json`)
+    states.push(/"now":{"state":"(\w+)"/.exec(record.stdout)?.[1] ?? 'none')
+    // Somewhere else: what was begun there must not begin here.
+    await run('jobs', ['start', id, '--target', 'n3', '-q'])
+  }
+  const done = Array.from({ length: 21 }, () => 'done')
+  await expect.poll(async () => (await jobs()).map(({ state }) => state), { timeout: 60_000 }).toEqual(done)
+  const ran = [(await sh('n2', 'cat ~/ran')).stdout, (await sh('n3', 'cat ~/ran')).stdout]
+    .join('\n')
+    .split('\n')
+  const rounds = ran.filter((line) => line !== '').map(Number)
+  expect(rounds.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: 21 }).keys()])
+  // Before anything was told to start, and after.
+  expect(states).toContain('queued')
+  expect(states.some((state) => state === 'starting' || state === 'running')).toBe(true)
+})

@@ -1,0 +1,243 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { coordinate } from '../migrate/coordinate.ts'
+import { counter, groups, Scene, type HostName, type Workload } from '../migrate/scene.ts'
+import { faultsOf } from '../migrate/ticks.ts'
+
+// Who comes in between, comes late, or goes away in the middle: a copy runs, and never two.
+const HOSTS = ['n1', 'n2', 'n3'] as const
+let scene: Scene
+beforeAll(async () => {
+  scene = await Scene.open()
+  for (const node of HOSTS) await scene.lab.trustLan(node)
+})
+beforeEach(async () => {
+  for (const [node, load] of [
+    ['n1', 4],
+    ['n2', 0.1],
+    ['n3', 0.2],
+  ] as const) {
+    await scene.lab.setCpus(node, 2)
+    await scene.lab.setLoad(node, load)
+    await scene.sh(node, 'rm -f /var/lib/resource-sharing/receiver/arrivals')
+  }
+})
+afterEach(() => scene?.end())
+afterAll(() => scene?.lab.close())
+
+const nothingIsLeft = async () =>
+  await expect.poll(() => scene.leftovers({ undone: true }), { timeout: 30_000 }).toEqual([])
+
+/** It counts at one place, has lost nothing, and nothing else of it is anywhere. */
+async function runsOnlyOn(node: HostName, workload: Workload) {
+  await expect.poll(() => scene.present(workload), { timeout: 60_000 }).toEqual([node])
+  await scene.goesOn(node, workload)
+  const target = node === 'n1' ? [] : await scene.ticks(node, workload)
+  expect(faultsOf(await scene.ticks('n1', workload), target)).toEqual([])
+  await nothingIsLeft()
+}
+
+test('of two that move one process to different machines at the same time one succeeds, and the process runs once', async () => {
+  const workload = await scene.counting('n1')
+  const both = await Promise.all([
+    scene.move('n1', [String(workload.pid), '--target', 'n2', '--copy-files']),
+    scene.move('n3', [`n1:${workload.pid}`, '--target', 'n3', '--copy-files']),
+  ])
+  expect(both.map(({ exitCode }) => exitCode).toSorted((one, other) => one - other)).toEqual([0, 5])
+  await runsOnlyOn(both[0].exitCode === 0 ? 'n2' : 'n3', workload)
+})
+
+test('who finds a process claimed is refused, and nothing is touched', async () => {
+  const workload = await scene.counting('n1', counter(1_000_000, 2))
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'transfer' })
+  // Its child belongs to it.
+  const child = [...(await scene.states('n1', workload)).keys()].find((pid) => pid !== workload.pid)
+  for (const pid of [workload.pid, child]) {
+    const second = await scene.move('n3', [`n1:${pid}`, '--target', 'n3', '--copy-files', '--quiet'])
+    expect(second).toMatchObject({ exitCode: 5, stdout: '' })
+    if (pid === workload.pid)
+      expect(second.stderr).toMatch(`another migration (${first.id}) has it: see just migrations`)
+  }
+  expect(await first.goOn()).toMatchObject({ kind: 'moved' })
+  await runsOnlyOn('n2', workload)
+})
+
+test('a target that is reserved takes no other: refused where it is named, passed over where it is not', async () => {
+  const [one, other] = [await scene.counting('n1'), await scene.counting('n1')]
+  const first = await coordinate(scene, 'n1', one, { pauseAt: 'transfer' })
+  const args = [String(other.pid), '--copy-files']
+  const named = await scene.move('n1', [...args, '--target', 'n2', '--quiet'])
+  expect(named).toMatchObject({
+    exitCode: 5,
+    stdout: '',
+    stderr: expect.stringMatching(
+      `^n2: it does not take the process: it is reserved for ${first.id}, for \\d+ s more: `,
+    ),
+  })
+  expect(JSON.parse(await scene.moved('n1', [...args, '--json']))).toMatchObject({
+    outcome: 'moved',
+    to: 'n3',
+  })
+  expect(await first.goOn()).toMatchObject({ kind: 'moved' })
+  await runsOnlyOn('n3', other)
+  await runsOnlyOn('n2', one)
+})
+
+const late = async (node: HostName, plan: string, ...steps: string[]) => {
+  const { process: ran } = await scene.script(node, 'test/migrate/late-steps.ts', [plan, ...steps])
+  return (await ran).stdout.split('\n').map((line) => JSON.parse(line))
+}
+
+test('steps that come after the abort do nothing, on either end', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'commit' })
+  await scene.sh('n1', `cp ${first.journal}/plan.json /root/plan.json`)
+  await first.kill()
+  await runsOnlyOn('n1', workload)
+  const steps = [
+    'source:dump',
+    'source:kill',
+    'source:claim',
+    'target:restore',
+    'target:continue',
+    'target:reserve',
+  ]
+  // 3: fenced off.
+  expect(await late('n1', '/root/plan.json', ...steps)).toMatchObject(
+    steps.map((step) => ({ step, status: 3 })),
+  )
+  await runsOnlyOn('n1', workload)
+})
+
+test('a claim and a reservation that come after an abort that found nothing do nothing', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'claim' })
+  await scene.sh('n1', `cp ${first.journal}/plan.json /root/plan.json`)
+  await first.kill()
+  await nothingIsLeft()
+  const steps = ['source:undo', 'source:claim', 'target:undo', 'target:reserve']
+  expect(await late('n1', '/root/plan.json', ...steps)).toMatchObject(
+    [0, 3, 0, 3].map((status, index) => ({ step: steps[index], status })),
+  )
+  await runsOnlyOn('n1', workload)
+})
+
+test.each(['dump', 'kill'])(
+  'a %s that waits for its turn while the abort begins does nothing',
+  async (step) => {
+    const workload = await scene.counting('n1')
+    const first = await coordinate(scene, 'n1', workload, {
+      pauseAt: step === 'dump' ? 'transfer' : 'commit',
+    })
+    const plan = `${first.journal}/plan.json`
+    const lock = `/var/lib/resource-sharing/migrations/${first.id}/lock`
+    await scene.sh('n1', `flock ${lock} sleep 8 </dev/null >/dev/null 2>&1 &`)
+    const undone = late('n1', plan, 'source:undo')
+    const begun = `ls /run/resource-sharing/undone/${first.id} 2>/dev/null || :`
+    await expect.poll(() => scene.sh('n1', begun), { timeout: 20_000 }).not.toBe('')
+    expect(await late('n1', plan, `source:${step}`)).toMatchObject([{ status: 3 }])
+    expect(await undone).toMatchObject([{ status: 0, facts: { process: 'running' } }])
+    await first.kill()
+    await runsOnlyOn('n1', workload)
+  },
+)
+
+test('a freeze that a slow link delivers when its coordinator is dead ends with the process running', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n3', workload, { pauseAt: 'transfer' })
+  await scene.lab.netem('n3', 'delay 1500ms')
+  void first.goOn()
+  await sleep(500)
+  await first.kill()
+  await sleep(2000)
+  await scene.lab.clearNetem('n3')
+  await runsOnlyOn('n1', workload)
+  expect(await scene.just('n3', ['migrations'])).toMatchObject({ exitCode: 0 })
+})
+
+test.each(['commit', 'kill'])(
+  'somebody continues the process while it waits for the %s: that is the one that runs on',
+  async (pauseAt) => {
+    const workload = await scene.counting('n1')
+    const first = await coordinate(scene, 'n1', workload, { pauseAt })
+    expect(await scene.present(workload)).toEqual(['n1', 'n2'])
+    expect(await scene.running(workload)).toEqual([])
+    await scene.sh('n1', `kill -CONT ${workload.pid}`)
+    await scene.goesOn('n1', workload)
+    expect(await first.goOn()).toMatchObject({ kind: 'back', detail: expect.stringMatching(/has run/) })
+    await runsOnlyOn('n1', workload)
+  },
+)
+
+test('somebody continues the process and stops it again: that is noticed too', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'kill' })
+  await scene.sh('n1', `kill -CONT ${workload.pid}`)
+  await scene.goesOn('n1', workload)
+  await scene.sh('n1', `kill -STOP ${workload.pid}`)
+  expect(await first.goOn()).toMatchObject({ kind: 'back', detail: expect.stringMatching(/has run/) })
+  await runsOnlyOn('n1', workload)
+})
+
+test('stopped jobs stay stopped, and asleep, when the move of their tree is undone', async () => {
+  const workload = await scene.counting('n1', groups)
+  const { pid, folder } = workload
+  await expect.poll(async () => (await scene.states('n1', workload)).size).toBe(3)
+  const jobs = [...(await scene.states('n1', workload)).keys()].filter((each) => each !== pid)
+  await scene.sh('n1', `kill -STOP ${jobs.join(' ')}`)
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'commit' })
+  await first.kill()
+  await runsOnlyOn('n1', workload)
+  const states = await scene.states('n1', workload)
+  expect(jobs.map((job) => states.get(job))).toEqual(['T', 'T'])
+  for (const node of ['n1', 'n2'] as const)
+    expect(await scene.sh(node, `cat ${folder}/woken 2>/dev/null || :`)).toBe('')
+})
+
+test('Ctrl-C while the memory of a big process is sent: exit 130, and it runs where it was', async () => {
+  const workload = await scene.counting('n1', counter(300_000_000))
+  await scene.lab.netem('n1', 'delay 100ms')
+  const args = [String(workload.pid), '--target', 'n2', '--copy-files', '--yes', '--json']
+  const { process: moving } = await scene.script('n1', 'scripts/migrate-scum.ts', args)
+  await expect.poll(() => scene.running(workload), { timeout: 60_000 }).toEqual([])
+  await sleep(1000)
+  expect(await scene.running(workload)).toEqual([])
+  const began = performance.now()
+  moving.kill('SIGINT')
+  expect(await moving).toMatchObject({ exitCode: 130 })
+  process.stdout.write(`Ctrl-C: ended after ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
+  await scene.lab.clearNetem('n1')
+  await runsOnlyOn('n1', workload)
+  expect(await scene.just('n1', ['migrations'])).toMatchObject({ exitCode: 0 })
+})
+
+test.each([
+  { pauseAt: 'reserve', outcome: 'back', node: 'n1' },
+  { pauseAt: 'transfer', outcome: 'back', node: 'n1' },
+  { pauseAt: 'commit', outcome: 'back', node: 'n1' },
+  { pauseAt: 'kill', outcome: 'moved', node: 'n2' },
+  { pauseAt: 'continue', outcome: 'moved', node: 'n2' },
+  { pauseAt: 'finish', outcome: 'moved', node: 'n2' },
+] as const)(
+  'coordinator and guardian are killed before $pauseAt: migrations says so, and migrate-recover settles it: $outcome',
+  async ({ pauseAt, outcome, node }) => {
+    const workload = await scene.counting('n1')
+    const first = await coordinate(scene, 'n1', workload, { pauseAt })
+    expect(await scene.just('n1', ['migrations', '--json'])).toMatchObject({ exitCode: 0 })
+    await first.kill(true)
+    expect(await scene.just('n1', ['migrations'])).toMatchObject({
+      exitCode: 6,
+      stdout: expect.stringMatching(`${first.id} +${workload.pid} .* in doubt`),
+      stderr: `${first.id} is in doubt: run: just migrate-recover ${first.id}`,
+    })
+    const { stdout, exitCode } = await scene.just('n1', ['migrate-recover', first.id, '--json'])
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ migrations: [{ id: first.id, outcome }] })
+    await runsOnlyOn(node, workload)
+    expect(await scene.just('n1', ['migrations'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(`${first.id} .* ${outcome}`),
+    })
+    expect(await scene.just('n1', ['migrate-recover', '--all'])).toMatchObject({ exitCode: 0, stdout: '' })
+  },
+)
