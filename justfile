@@ -121,6 +121,13 @@ migrations *args:
 migrate-recover *args:
     @{{ run }}scripts/migrate-recover.ts "$@"
 
+# What should move, be held back, woken or started in the mesh, and why; --apply does it
+[group('act')]
+[no-cd]
+[no-exit-message]
+rebalance *args:
+    @{{ run }}scripts/rebalance.ts "$@"
+
 # Run a command now, on the machine with the most room: --send PATH, --return PATH, --wait, --or-here
 [group('act')]
 [no-cd]
