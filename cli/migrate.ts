@@ -53,7 +53,7 @@ export async function movingOf(context: MigrateContext, reach: Reach): Promise<M
   const { operands, values, signal } = context
   const [operand = '', ...others] = operands
   const colon = operand.lastIndexOf(':')
-  const pid = onePid([operand.slice(colon + 1), ...others])
+  const pid = onePid(operands.length === 0 ? [] : [operand.slice(colon + 1), ...others])
   const name = colon === -1 ? undefined : operand.slice(0, colon)
   if (name === undefined) await guardHere(pid, values.force ?? false)
   const nodes = await nodesOf(context)

@@ -5,10 +5,10 @@
  * Usage: just rebalance [--apply] [options]
  *
  * Processes of a PLUS machine whose score is above 0.35 move to MINUS machines, the highest score first, with all that
- * was started with them. Where the mesh has more load than room (Σ > 0), busy processes of ERGODIC machines are held back
- * as scum-throttle does. Where it has more room than load (Σ < 0), what was held back on MINUS machines goes on, the
- * oldest first; then queued jobs are started. No machine is taken past 0.8, none takes more than one in 90 s, and what
- * was moved rests for 5 minutes.
+ * was started with them. Where the mesh has more load than room (Σ > 0), busy processes of ERGODIC machines are held
+ * back as scum-throttle does. Where it has more room than load (Σ < 0), what was held back on MINUS machines goes on,
+ * the oldest first; then queued jobs are started. No machine is taken past 0.8, none takes more than one in 90 s, and
+ * what was moved rests for 5 minutes. Only what is yours moves or is held, and only on Linux.
  *
  * It may run on any machine, on several at the same time, and from cron: each receiver is reserved on itself. Every move
  * is one of migrate-scum: `just migrations` shows it, and when this program is killed it comes to its end all the same.

@@ -5,9 +5,10 @@ import type { Host, Reach } from '../host/host.ts'
 import { tell, type Said } from '../host/run.ts'
 import { SHOW } from '../receiver/script.ts'
 import { lastLine, plain } from '../text.ts'
-import { folderOf, groupName, hierarchies, PERIOD_US, placeIn } from './cgroup.ts'
+import { PERIOD_US } from './cgroup.ts'
 import { keyOf, type Undo } from './means.ts'
 import type { HoldRecord } from './record.ts'
+import { waysIn, type Way } from './ways.ts'
 
 // Other machines need not have Node: what scum-throttle does here is done there by sh, by the means for which that is
 // little, and written down as scum-throttle does, so that `just throttled` there shows it and --release undoes it.
@@ -75,34 +76,6 @@ export async function releaseThere(
   if (said.status !== 0)
     throw new Failure(`${host.name}: PID ${record.pid} can't be released: ${whyNot(said)}`)
   return { state: 'done', means: record.means }
-}
-
-type Way = { means: 'cgroup2' | 'cgroup1' | 'renice'; undo: Undo }
-
-/** What can be tried, by what `look` has printed: control groups that limit, else a low priority. */
-export function waysIn(output: string, id: string, root: { pid: number; start: string }): Way[] {
-  const lines = (word: string) =>
-    output.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
-  const mounted = hierarchies(lines('mount').join('\n'))
-  const groups = lines('group').map((line) => /^(\d+\/\d+) (.*)$/.exec(line))
-  const nices = lines('task').flatMap((line) => /^(\d+\/\d+) (-?\d{1,2})$/.exec(line)?.slice(1, 3) ?? [])
-  const ways = ([2, 1] as const).flatMap((version): Way[] => {
-    const hierarchy = mounted.find((each) => each.version === version)
-    const folders = groups.flatMap((match): [string, string][] => {
-      const folder = hierarchy && folderOf(hierarchy, match?.[2] ?? '')
-      return match?.[1] !== undefined && folder !== undefined ? [[match[1], folder]] : []
-    })
-    const own = folders.find(([key]) => key === keyOf(root))?.[1]
-    if (!hierarchy || own === undefined) return []
-    const group = join(placeIn(hierarchy, own), groupName(id))
-    return [
-      { means: version === 2 ? 'cgroup2' : 'cgroup1', undo: { ...Object.fromEntries(folders), '': group } },
-    ]
-  })
-  const pairs = nices.flatMap((key, index) =>
-    index % 2 === 0 ? [[key, nices[index + 1] ?? '0'] as const] : [],
-  )
-  return [...ways, { means: 'renice', undo: Object.fromEntries(pairs) }]
 }
 
 function recordOf(

@@ -47,17 +47,16 @@ test('of two that move one process to different machines at the same time one su
   await runsOnlyOn(both[0].exitCode === 0 ? 'n2' : 'n3', workload)
 })
 
-test('who finds a process claimed is refused, and nothing is touched', async () => {
+test('who finds a process, or a part of its tree, claimed is refused, and nothing is touched', async () => {
   const workload = await scene.counting('n1', counter(1_000_000, 2))
+  const { pid, folder } = workload
   const first = await coordinate(scene, 'n1', workload, { pauseAt: 'transfer' })
-  // Its child belongs to it.
-  const child = [...(await scene.states('n1', workload)).keys()].find((pid) => pid !== workload.pid)
-  for (const pid of [workload.pid, child]) {
-    const second = await scene.move('n3', [`n1:${pid}`, '--target', 'n3', '--copy-files', '--quiet'])
-    expect(second).toMatchObject({ exitCode: 5, stdout: '' })
-    if (pid === workload.pid)
-      expect(second.stderr).toMatch(`another migration (${first.id}) has it: see just migrations`)
-  }
+  const second = await scene.move('n3', [`n1:${pid}`, '--target', 'n3', '--copy-files', '--quiet'])
+  const why = `another migration (${first.id}) has it: see just migrations`
+  expect(second).toMatchObject({ exitCode: 5, stdout: '', stderr: expect.stringContaining(why) })
+  const child = [...(await scene.states('n1', workload)).keys()].find((each) => each !== pid) ?? 0
+  const third = coordinate(scene, 'n3', { pid: child, folder }, { to: 'n3', pauseAt: 'transfer' })
+  await expect(third).rejects.toThrow(why)
   expect(await first.goOn()).toMatchObject({ kind: 'moved' })
   await runsOnlyOn('n2', workload)
 })
@@ -130,12 +129,18 @@ test.each(['dump', 'kill'])(
       pauseAt: step === 'dump' ? 'transfer' : 'commit',
     })
     const plan = `${first.journal}/plan.json`
-    const lock = `/var/lib/resource-sharing/migrations/${first.id}/lock`
-    await scene.sh('n1', `flock ${lock} sleep 8 </dev/null >/dev/null 2>&1 &`)
+    const folder = `/var/lib/resource-sharing/migrations/${first.id}`
+    const hold = `flock ${folder}/lock sh -c 'while [ -e /root/hold ]; do sleep 0.1; done'`
+    await scene.sh('n1', `: >/root/hold; ${hold} </dev/null >/dev/null 2>&1 &`)
+    const waiting = late('n1', plan, `source:${step}`)
+    await expect.poll(() => scene.sh('n1', `ls ${folder}`), { timeout: 20_000 }).toContain(`${step}.out`)
+    await sleep(1000)
     const undone = late('n1', plan, 'source:undo')
-    const begun = `ls /run/resource-sharing/undone/${first.id} 2>/dev/null || :`
-    await expect.poll(() => scene.sh('n1', begun), { timeout: 20_000 }).not.toBe('')
-    expect(await late('n1', plan, `source:${step}`)).toMatchObject([{ status: 3 }])
+    const marks = 'ls /run/resource-sharing/undone 2>/dev/null || :'
+    await expect.poll(() => scene.sh('n1', marks), { timeout: 20_000 }).toContain(first.id)
+    await sleep(1000)
+    await scene.sh('n1', 'rm /root/hold')
+    expect(await waiting).toMatchObject([{ status: 3 }])
     expect(await undone).toMatchObject([{ status: 0, facts: { process: 'running' } }])
     await first.kill()
     await runsOnlyOn('n1', workload)
@@ -177,6 +182,28 @@ test('somebody continues the process and stops it again: that is noticed too', a
   await scene.sh('n1', `kill -STOP ${workload.pid}`)
   expect(await first.goOn()).toMatchObject({ kind: 'back', detail: expect.stringMatching(/has run/) })
   await runsOnlyOn('n1', workload)
+})
+
+test('a frozen tree whose root somebody kills: what is left of it goes on, and its images are kept', async () => {
+  const workload = await scene.counting('n1', counter(1_000_000, 3))
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'transfer' })
+  expect(await late('n1', `${first.journal}/plan.json`, 'source:dump')).toMatchObject([{ status: 0 }])
+  expect(await scene.running(workload)).toEqual([])
+  await scene.sh('n1', `kill -KILL ${workload.pid}`)
+  await first.kill()
+  await scene.goesOn('n1', workload, '1.0')
+  await scene.goesOn('n1', workload, '2.0')
+  await expect
+    .poll(() => scene.just('n1', ['migrations']))
+    .toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(`${first.id} .* gone`),
+    })
+  await scene.sh(
+    'n1',
+    `rm -r /var/lib/resource-sharing/kept/${first.id} && rmdir /var/lib/resource-sharing/kept`,
+  )
+  await nothingIsLeft()
 })
 
 test('stopped jobs stay stopped, and asleep, when the move of their tree is undone', async () => {

@@ -247,6 +247,10 @@ step_undo() {
       stat_of "$task" || continue
       grep -q "^$task $start T" "$dir/before" || kill -CONT "$task" 2>/dev/null
     done
+    # Those whose parent has gone are in no tree any more.
+    while read -r task task_start task_state; do
+      [ "$task_state" = T ] || ! is_there "$task" "$task_start" || kill -CONT "$task" 2>/dev/null
+    done <"$dir/before"
   fi
   if [ "$pid_boot" = "$boot" ] && is_there "$pid" "$pid_start"; then
     outcome=running

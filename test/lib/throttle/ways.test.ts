@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { waysIn } from '../../../lib/throttle/elsewhere.ts'
+import { waysIn } from '../../../lib/throttle/ways.ts'
 
 const ROOT = { pid: 7, start: '70' }
 const MOUNT_2 = 'mount 30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw'
