@@ -28,8 +28,14 @@ export function octal(value: string): string {
  *
  * @param body POSIX sh. Its standard input is what follows the script.
  * @param values of variables, by name; they may hold anything but NUL
+ * @param frame where it stands; what else is printed there is between or around it
  */
-export function framedScript(body: string, values: Readonly<Record<string, string>>, as: As): Script {
+export function framedScript(
+  body: string,
+  values: Readonly<Record<string, string>>,
+  as: As,
+  frame: 'stdout' | 'stderr' = 'stdout',
+): Script {
   const nonce = randomBytes(16).toString('hex')
   const names = Object.keys(values)
   const odd = names.find((name) => !/^[A-Z][A-Z0-9_]*$/.test(name))
@@ -38,20 +44,21 @@ export function framedScript(body: string, values: Readonly<Record<string, strin
     // The last byte keeps newlines at the end from being stripped.
     return `${name}=$(printf '%b.' '${octal(values[name] ?? '')}'); ${name}=\${${name}%.}`
   })
+  const to = frame === 'stderr' ? ' >&2' : ''
   const program = [
     'LC_ALL=C; export LC_ALL; umask 077',
     'PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH',
     ...assignments,
-    `printf '\\n%s begin\\n' ${nonce}`,
+    `printf '\\n%s begin\\n' ${nonce}${to}`,
     `(\n${body}\n)`,
-    `printf '\\n%s end %s\\n' ${nonce} $?`,
+    `printf '\\n%s end %s\\n' ${nonce} $?${to}`,
   ].join('\n')
-  return { nonce, text: as === 'self' ? program : asRoot(program, nonce, as) }
+  return { nonce, text: as === 'self' ? program : asRoot(program, nonce, as, to) }
 }
 
 /** The same program, given to `sudo -n` as one argument where this user is not root. */
-function asRoot(program: string, nonce: string, as: As): string {
-  const failed = `printf '\\n%s begin\\n\\n%s end ${NO_ROOT}\\n' ${nonce} ${nonce}`
+function asRoot(program: string, nonce: string, as: As, to: string): string {
+  const failed = `printf '\\n%s begin\\n\\n%s end ${NO_ROOT}\\n' ${nonce} ${nonce}${to}`
   return `RS=$(cat <<'${nonce}'
 ${program}
 ${nonce}

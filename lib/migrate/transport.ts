@@ -1,8 +1,8 @@
 import { Transform } from 'node:stream'
-import { runPiped } from '../command.ts'
+import { run, runPiped } from '../command.ts'
 import type { Reach } from '../host/host.ts'
 import { commandOn, saidBy } from '../host/run.ts'
-import { framedScript } from '../host/script.ts'
+import { answerOf, framedScript, type Script } from '../host/script.ts'
 import { endOf, FOLDER, LAUNCH, type Machine, type StepEnd, type StepLimits } from './machine.ts'
 
 // What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
@@ -23,7 +23,7 @@ export type Way = {
   limits: StepLimits
   /** For the source's step. */
   settings?: Readonly<Record<string, string>>
-  /** Is told how many bytes more have gone, and zero at the end. */
+  /** Is told how many bytes more have gone, and zero at the end; from this machine, only when all have. */
   moved?: (bytes: number) => void
 }
 
@@ -43,13 +43,38 @@ export async function freezeAndSend(way: Way): Promise<Piped> {
 }
 
 async function pipe(sends: Side, takes: Side, way: Way): Promise<Piped> {
-  const { source, target, reach, limits, settings = {}, moved = () => undefined } = way
-  const send = framedScript(
-    sends.body,
-    { ...source.values('dump'), ...settings, ATTACHED: sends.attached },
-    'root',
-  )
+  const { source, target, settings = {} } = way
+  const values = { ...source.values('dump'), ...settings, ATTACHED: sends.attached }
   const take = framedScript(takes.body, { ...target.values('restore'), ATTACHED: takes.attached }, 'root')
+  return source.host.ssh
+    ? await through(sends.body, values, take, way)
+    : await fromHere(sends.body, values, take, way)
+}
+
+type Values = Record<string, string>
+
+/** From this machine straight into ssh: whatever the bytes do not pass through can't slow them down. */
+async function fromHere(body: string, values: Values, take: Script, way: Way): Promise<Piped> {
+  const { source, target, reach, limits, moved = () => undefined } = way
+  const whole = `printf '%s' "$HEAD"\n${body}`
+  const send = framedScript(whole, { ...values, HEAD: take.text }, 'root', 'stderr')
+  const { file, args } = await commandOn(target.host, take, reach)
+  const piped = `eval "$(head -c ${Buffer.byteLength(send.text)})" | "$@"`
+  const ended = await run(
+    { file: 'sh', args: ['-c', piped, 'sh', file, ...args], input: send.text, group: true },
+    limits,
+  )
+  const sent = answerOf(ended.stderr, send.nonce)
+  if (sent && sent.status !== 0) return { at: source, end: endOf({ known: true, ...sent, stderr: '' }) }
+  const bytes = /^bytes (\d+)$/m.exec(sent?.output ?? '')?.[1]
+  if (bytes !== undefined) [Number(bytes), 0].forEach((more) => moved(more))
+  return { at: target, end: endOf(saidBy(ended, take.nonce, limits.timeoutMs)) }
+}
+
+/** From another machine, through this one. */
+async function through(body: string, values: Values, take: Script, way: Way): Promise<Piped> {
+  const { source, target, reach, limits, moved = () => undefined } = way
+  const send = framedScript(body, values, 'root')
   const from = { ...(await commandOn(source.host, send, reach)), input: send.text }
   const to = { ...(await commandOn(target.host, take, reach)), input: take.text }
   const unframed = new Unframed(send.nonce, moved)

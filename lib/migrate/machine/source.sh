@@ -165,6 +165,7 @@ step_send() {
   (shapes && ship_changed && : >shaped) &
   tar -b 128 -cf - images || exit 1
   wait
+  printf 'bytes %s\n' "$(du -sb images | cut -f 1)" >&2
   [ -e sums ] && [ -e shaped ] || exit 1
   [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
   tar -cf - shapes sums
