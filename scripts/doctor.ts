@@ -16,6 +16,7 @@
  *
  * Exit codes: 0 all is fine, 1 something is missing, 2 usage, 130 interrupted.
  */
+import type { Limits } from '../lib/command.ts'
 import { meshOptions } from '../cli/mesh-options.ts'
 import { nodesOf } from '../cli/mesh.ts'
 import { timeoutMs } from '../cli/numbers.ts'
@@ -68,7 +69,7 @@ async function named(context: DoctorContext, name: string): Promise<MeshNode> {
   throw new UsageError(`${quoted(name)} is not in the mesh: it has ${names}`)
 }
 
-async function lookAt(node: MeshNode, limits: { timeoutMs: number; signal: AbortSignal }): Promise<Examined> {
+async function lookAt(node: MeshNode, limits: Limits): Promise<Examined> {
   if (node.left) return { reached: false, reason: node.left.reason }
   const reach = { connections: await Connections.open(), connectMs: limits.timeoutMs / 2 }
   return await examine(hostOf(node), reach, limits)

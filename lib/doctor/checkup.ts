@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Limits } from '../command.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { tell } from '../host/run.ts'
 import { BadFacts, numberIn, Sections } from '../migrate/facts/records.ts'
@@ -29,11 +30,7 @@ export type Checkup = {
 export type Examined = { reached: true; checkup: Checkup } | { reached: false; reason: string }
 
 /** Asks a machine what it has, in one round trip that changes nothing. @throws the signal's reason */
-export async function examine(
-  host: Host,
-  reach: Reach,
-  limits: { timeoutMs: number; signal: AbortSignal },
-): Promise<Examined> {
+export async function examine(host: Host, reach: Reach, limits: Limits): Promise<Examined> {
   const body = await readFile(new URL('doctor.sh', import.meta.url), 'utf8')
   const said = await tell(host, { body, as: 'root-if-possible' }, reach, limits)
   if (!said.known) return { reached: false, reason: said.reason }

@@ -1,4 +1,4 @@
-import { run, type Command, type Ended } from '../command.ts'
+import { run, type Command, type Ended, type Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import { sshFault } from '../mesh/outcome.ts'
 import { sshArguments } from '../mesh/ssh.ts'
@@ -24,19 +24,14 @@ export type Unknown = { known: false; reason: string }
  *
  * @throws the signal's reason; nothing else, whatever the machine does
  */
-export async function tell(
-  host: Host,
-  task: Task,
-  reach: Reach,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-): Promise<Said> {
+export async function tell(host: Host, task: Task, reach: Reach, limits: Limits): Promise<Said> {
   const script = framedScript(task.body, task.values ?? {}, task.as)
   const command = await commandOn(host, script, reach)
   const input = `${Buffer.from(script.text).toString('latin1')}${task.input ?? ''}`
   return saidBy(
-    await run({ ...command, input, bytes: true, group: true }, { timeoutMs, signal }),
+    await run({ ...command, input, bytes: true, group: true }, limits),
     script.nonce,
-    timeoutMs,
+    limits.timeoutMs,
   )
 }
 
@@ -76,7 +71,7 @@ export async function mustTell(
   host: Host,
   task: Task,
   reach: Reach,
-  limits: { timeoutMs: number; signal: AbortSignal },
+  limits: Limits,
   what: string,
 ): Promise<string> {
   const said = await tell(host, task, reach, limits)

@@ -1,9 +1,10 @@
+import type { Limits } from '../command.ts'
 import { Failure, UsageError } from '../errors.ts'
 import type { Reach } from '../host/host.ts'
 import { left } from '../receiver/receiver.ts'
 import { collect, note, settleJob } from './collect.ts'
 import { isOver, type Job } from './job.ts'
-import { callOn, ownerOf, reportOn, runName, type Limits } from './node.ts'
+import { callOn, ownerOf, reportOn, runName } from './node.ts'
 import { removeJob, saveJob, withJob } from './spool.ts'
 
 /**

@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs'
 import { rename } from 'node:fs/promises'
+import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { left } from '../receiver/receiver.ts'
 import { fetchReturned } from './fetch.ts'
 import type { Job } from './job.ts'
-import { callOn, ownerOf, reportOn, runName, type Limits, type Report } from './node.ts'
+import { callOn, ownerOf, reportOn, runName, type Report } from './node.ts'
 import { logFile, readJob, saveJob, withJob } from './spool.ts'
 import { streamFrom } from './transfer.ts'
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Limits } from '../command.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { tell, type Said } from '../host/run.ts'
 import { MARKS } from '../receiver/script.ts'
@@ -46,7 +47,6 @@ export function parseReport(output: string): Report | undefined {
   return exitCode <= 255 ? { state, exitCode } : undefined
 }
 
-export type Limits = { timeoutMs: number; signal: AbortSignal }
 type Values = Readonly<Record<string, string>>
 
 /** Runs one of the functions on a machine, as this user. */

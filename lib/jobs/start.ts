@@ -1,3 +1,4 @@
+import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { arrived } from '../receiver/receiver.ts'
@@ -95,7 +96,7 @@ async function start(
   run: string,
   owner: string,
   reach: Reach,
-  limits: { timeoutMs: number; signal: AbortSignal },
+  limits: Limits,
 ): Promise<Started> {
   const { argv, cwd, env } = job.work
   const starting = await saveJob(job, { state: 'starting', host, boot })
@@ -128,7 +129,7 @@ export async function prepare(
   run: string,
   withFiles: boolean,
   reach: Reach,
-  limits: { timeoutMs: number; signal: AbortSignal },
+  limits: Limits,
 ): Promise<{ boot: string; before: () => number }> {
   const said = await callOn(host, 'run_prepare', { ID: run, TAR: withFiles ? '1' : '' }, reach, limits)
   const text = said.known && said.status === 0 ? said.output : ''

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host, Reach } from '../host/host.ts'
-import { startWaiting } from '../command.ts'
+import { startWaiting, type Limits } from '../command.ts'
 import { commandOn, saidBy, tell, type Said, type Task } from '../host/run.ts'
 import { framedScript, NO_ROOT, octal } from '../host/script.ts'
 import { MARKS } from '../receiver/script.ts'
@@ -81,7 +81,7 @@ read -r word && [ "$word" = go ] || exit 3
 `
 
 /** A step that waits to be taken, or not to be. */
-export type Gate = { step: (limits: StepLimits) => Promise<StepEnd>; cancel: () => void }
+export type Gate = { step: (limits: Limits) => Promise<StepEnd>; cancel: () => void }
 
 /** One end of a migration: the steps that are taken there. */
 export class Machine {
@@ -98,7 +98,7 @@ export class Machine {
   }
 
   /** The first step: it brings the program with it. */
-  async install(step: 'claim' | 'reserve', settings: Settings, limits: StepLimits): Promise<StepEnd> {
+  async install(step: 'claim' | 'reserve', settings: Settings, limits: Limits): Promise<StepEnd> {
     const { ship, folders, known } = this.#plan
     const words = (paths: readonly string[]) => paths.map((path) => `${octal(path)}\n`).join('')
     const input = Buffer.from(await programOf(this.#end)).toString('latin1')
@@ -111,7 +111,7 @@ export class Machine {
     return await this.#tell({ body: `${INSTALL}${LAUNCH}`, input }, step, { ...settings, ...values }, limits)
   }
 
-  async step(step: string, settings: Settings, limits: StepLimits): Promise<StepEnd> {
+  async step(step: string, settings: Settings, limits: Limits): Promise<StepEnd> {
     return await this.#tell({ body: step === 'undo' ? UNDO : LAUNCH }, step, settings, limits)
   }
 
@@ -129,7 +129,7 @@ export class Machine {
     task: Pick<Task, 'body' | 'input'>,
     step: string,
     settings: Settings,
-    limits: StepLimits,
+    limits: Limits,
   ): Promise<StepEnd> {
     const values = { ...this.values(step), ...settings }
     return endOf(await tell(this.host, { ...task, values, as: 'root' }, this.#reach, limits))
@@ -156,7 +156,6 @@ export class Machine {
 }
 
 type Settings = Readonly<Record<string, string>>
-export type StepLimits = { timeoutMs: number; signal: AbortSignal }
 
 /** What a step said. */
 export function endOf(said: Said): StepEnd {

@@ -1,4 +1,5 @@
-import type { Gate, StepLimits } from './machine.ts'
+import type { Limits } from '../command.ts'
+import type { Gate } from './machine.ts'
 import { done, type Migration } from './migration.ts'
 import { freezeAndSend, stage } from './transport.ts'
 
@@ -87,12 +88,12 @@ export const FROM_COMMIT: readonly Step[] = [
   },
 ]
 
-function short(signal: AbortSignal): StepLimits {
+function short(signal: AbortSignal): Limits {
   return { timeoutMs: SHORT_MS, signal }
 }
 
 /** By the command that waits for it where there is one. What it answers to twice is the same. */
-async function atOnce(gate: Gate | undefined, otherwise: () => ReturnType<Gate['step']>, limits: StepLimits) {
+async function atOnce(gate: Gate | undefined, otherwise: () => ReturnType<Gate['step']>, limits: Limits) {
   const end = await gate?.step(limits)
   return end?.known ? end : await otherwise()
 }

@@ -1,9 +1,9 @@
 import { Transform } from 'node:stream'
-import { run, runPiped } from '../command.ts'
+import { run, runPiped, type Limits } from '../command.ts'
 import type { Reach } from '../host/host.ts'
 import { commandOn, saidBy } from '../host/run.ts'
 import { answerOf, framedScript, type Script } from '../host/script.ts'
-import { endOf, FOLDER, LAUNCH, type Machine, type StepEnd, type StepLimits } from './machine.ts'
+import { endOf, FOLDER, LAUNCH, type Machine, type StepEnd } from './machine.ts'
 
 // What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
 const ATTACHED = `
@@ -20,7 +20,7 @@ export type Way = {
   source: Machine
   target: Machine
   reach: Reach
-  limits: StepLimits
+  limits: Limits
   /** For the source's step. */
   settings?: Readonly<Record<string, string>>
   /** Is told how many bytes more have gone, and zero at the end; from this machine, only when all have. */

@@ -1,9 +1,8 @@
+import type { Limits } from '../command.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { mustTell } from '../host/run.ts'
 import { plain } from '../text.ts'
 import { MARKS } from './script.ts'
-
-type Limits = { timeoutMs: number; signal: AbortSignal }
 
 /**
  * Closes a machine to arrivals, until it is opened.

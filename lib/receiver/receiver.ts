@@ -1,11 +1,10 @@
+import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { mustTell, tell } from '../host/run.ts'
 import { lastLine } from '../text.ts'
 import { parseMarks, type Marks } from './marks.ts'
 import { MARKS } from './script.ts'
-
-type Limits = { timeoutMs: number; signal: AbortSignal }
 
 // What a machine keeps is changed by that machine, under its own lock and by its own clock: as root where this user may
 // be root there, which counts for everybody, else for this user alone.

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { tell, type Said } from '../host/run.ts'
@@ -13,7 +14,6 @@ import { waysIn, type Way } from './ways.ts'
 // Other machines need not have Node: what scum-throttle does here is done there by sh, by the means for which that is
 // little, and written down as scum-throttle does, so that `just throttled` there shows it and --release undoes it.
 
-type Limits = { timeoutMs: number; signal: AbortSignal }
 export type Target = { pid: number; start: string; command: string; cpu?: number }
 /** `gone`: the process has ended, `held`: it is held already, and nothing was touched. */
 export type There = { state: 'done'; means: HoldRecord['means'] } | { state: 'gone' | 'held' }

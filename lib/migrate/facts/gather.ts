@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Limits } from '../../command.ts'
 import type { Host, Reach } from '../../host/host.ts'
 import { tell, type Task } from '../../host/run.ts'
 import { NO_ROOT, octal } from '../../host/script.ts'
@@ -8,8 +9,6 @@ import type { SourceFacts, TargetFacts, Wanted } from './facts.ts'
 import { BadFacts } from './records.ts'
 import { parseSource } from './source-answer.ts'
 import { parseTarget } from './target-answer.ts'
-
-type Limits = { timeoutMs: number; signal: AbortSignal }
 
 /** With what the scripts end instead of an answer, as sysexits(3) numbers them. */
 const NO_PROCESS = 66
