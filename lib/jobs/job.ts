@@ -1,13 +1,5 @@
 import { z } from 'zod'
-
-const Tailnet = z.object({ ip: z.string(), dnsName: z.string(), hostKeys: z.array(z.string()) })
-const Ssh = z.object({
-  host: z.string(),
-  user: z.string().exactOptional(),
-  port: z.int().exactOptional(),
-  tailnet: Tailnet.exactOptional(),
-})
-const Host = z.object({ name: z.string(), ssh: Ssh.exactOptional() })
+import { Place } from '../host/place.ts'
 
 /** What is to be run, wherever that is. */
 export const Work = z.object({
@@ -27,11 +19,11 @@ export const Work = z.object({
 })
 export type Work = z.infer<typeof Work>
 
-const there = { host: Host, boot: z.string() }
+const there = { host: Place, boot: z.string() }
 const Now = z.discriminatedUnion('state', [
   z.object({ state: z.literal('queued') }),
   /** Somebody sends its files; nothing has been started. */
-  z.object({ state: z.literal('sending'), host: Host }),
+  z.object({ state: z.literal('sending'), host: Place }),
   /** It was told to start; whether it has is not known yet. */
   z.object({ state: z.literal('starting'), ...there }),
   z.object({ state: z.literal('running'), ...there, pid: z.int(), heardAt: z.iso.datetime() }),

@@ -36,25 +36,11 @@ export function migrationOf(
     plan,
     journal,
     reach,
-    source: new Machine(hostOf(plan.source), 'source', plan, reach),
-    target: new Machine(hostOf(plan.target), 'target', plan, reach),
+    source: new Machine(plan.source, 'source', plan, reach),
+    target: new Machine(plan.target, 'target', plan, reach),
     signal,
     watch,
     gates: {},
-  }
-}
-
-function hostOf({ name, ssh }: Plan['source']) {
-  if (!ssh) return { name }
-  const { host, user, port, tailnet } = ssh
-  return {
-    name,
-    ssh: {
-      host,
-      ...(user === undefined ? {} : { user }),
-      ...(port === undefined ? {} : { port }),
-      ...(tailnet ? { tailnet } : {}),
-    },
   }
 }
 

@@ -1,12 +1,5 @@
 import { z } from 'zod'
-
-const Destination = z.object({
-  host: z.string(),
-  user: z.string().optional(),
-  port: z.number().optional(),
-  tailnet: z.object({ ip: z.string(), dnsName: z.string(), hostKeys: z.array(z.string()) }).optional(),
-})
-const Place = z.object({ name: z.string(), ssh: Destination.optional() })
+import { Place } from '../host/place.ts'
 
 /**
  * What a migration is about: written down before anything is touched, it is all that a later run needs to finish or
