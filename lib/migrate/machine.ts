@@ -51,8 +51,11 @@ export const LAUNCH = `
 dir=${FOLDER}/$ID
 export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB DROP TO
 if [ ! -f "$dir/steps.sh" ]; then printf 'absent 1\\n'; exit 3; fi
-: >"$dir/$STEP.out" && exec 4<"$dir/$STEP.out" || exit 1
-setsid sh "$dir/steps.sh" "$STEP" </dev/null >"$dir/$STEP.out" 2>&1 4<&- &
+# What it says goes to a file, which no connection can cut short: in memory, where a full disk is no hindrance.
+out=/run/resource-sharing/$ID.$STEP.$$
+mkdir -p "\${out%/*}" && : >"$out" && exec 4<"$out" 5>"$out" || exit 1
+rm -f "$out"
+setsid sh "$dir/steps.sh" "$STEP" </dev/null >&5 2>&1 4<&- 5>&- &
 wait $!
 status=$?
 cat <&4

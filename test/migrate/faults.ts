@@ -21,6 +21,16 @@ export type Fault = {
 
 const IMAGES = '/var/lib/resource-sharing'
 
+/** A disk of its own, which is full from the strike on. */
+function fullDisk(node: string): Pick<Fault, 'prepare' | 'strike' | 'mend'> {
+  return {
+    prepare: async ({ lab }) => await lab.smallDisk(node, IMAGES, 24),
+    strike: async ({ lab }) =>
+      void (await lab.exec(node, ['sh', '-c', `mkdir -p ${IMAGES}; cat /dev/zero >${IMAGES}/filler`])),
+    mend: async ({ lab }) => void (await lab.exec(node, ['rm', '-f', `${IMAGES}/filler`])),
+  }
+}
+
 async function killAll({ lab }: Scene, node: string, pattern: string): Promise<void> {
   await lab.exec(node, ['pkill', '-KILL', '-f', pattern])
 }
@@ -71,13 +81,8 @@ export const FAULTS: readonly Fault[] = [
     strike: async ({ lab }) => await lab.linkDown('n1'),
     mend: async ({ lab }) => await lab.linkUp('n1'),
   },
-  {
-    name: 'disk of the target full',
-    prepare: async ({ lab }) => await lab.smallDisk('n2', IMAGES, 24),
-    strike: async ({ lab }) =>
-      void (await lab.exec('n2', ['sh', '-c', `mkdir -p ${IMAGES}; cat /dev/zero >${IMAGES}/filler`])),
-    mend: async ({ lab }) => void (await lab.exec('n2', ['rm', '-f', `${IMAGES}/filler`])),
-  },
+  { name: 'disk of the target full', ...fullDisk('n2') },
+  { name: 'disk of the source full', ...fullDisk('n1') },
   {
     name: 'target switched off and on',
     strike: async ({ lab }) => await lab.killHost('n2'),

@@ -206,6 +206,43 @@ test('a frozen tree whose root somebody kills: what is left of it goes on, and i
   await nothingIsLeft()
 })
 
+test('a copy that is lost with its machine before it goes on is restored again from the images there', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'continue' })
+  await scene.lab.killHost('n2')
+  await scene.lab.bootHost('n2')
+  expect(await scene.present(workload)).toEqual([])
+  const ended = await first.goOn()
+  if (ended.kind !== 'moved')
+    expect(await scene.just('n1', ['migrate-recover', first.id])).toMatchObject({ exitCode: 0 })
+  await runsOnlyOn('n2', workload)
+})
+
+test('a copy on a full disk ends when its move is undone', async () => {
+  await scene.lab.smallDisk('n2', '/var/lib/resource-sharing', 24)
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'commit' })
+  expect(await scene.present(workload)).toEqual(['n1', 'n2'])
+  await scene.sh('n2', 'cat /dev/zero >/var/lib/resource-sharing/filler || :')
+  await first.kill()
+  await expect.poll(() => scene.present(workload), { timeout: 60_000 }).toEqual(['n1'])
+  await scene.sh('n2', 'umount -l /var/lib/resource-sharing')
+  await runsOnlyOn('n1', workload)
+})
+
+test('what a criu that was killed has left mounted is unmounted, and nothing of what it shows is removed', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'commit' })
+  const below = `/var/lib/resource-sharing/migrations/${first.id}/work/.criu.yard`
+  await scene.sh(
+    'n2',
+    `mkdir -p /var/tmp/shown ${below}; touch /var/tmp/shown/file; mount --bind /var/tmp/shown ${below}`,
+  )
+  await first.kill()
+  await runsOnlyOn('n1', workload)
+  await scene.sh('n2', `! grep ${first.id} /proc/mounts && rm /var/tmp/shown/file && rmdir /var/tmp/shown`)
+})
+
 test('stopped jobs stay stopped, and asleep, when the move of their tree is undone', async () => {
   const workload = await scene.counting('n1', groups)
   const { pid, folder } = workload

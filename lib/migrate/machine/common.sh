@@ -50,13 +50,19 @@ fence() {
   exec 9>"$dir/lock" || exit 3
   flock -w 30 9 || why 'another step of this migration does not end'
   stat_of $$
-  printf '%s %s\n' $$ "$start" >"$dir/running" || exit 3
+  # In place, which a full disk can't refuse.
+  printf '%-32s\n' "$$ $start" 1<>"$dir/running" || exit 3
   [ -e "$dir/steps.sh" ] && [ ! -e "$ended/$id" ] || exit 3
 }
 
 # mark NAME: processes of an earlier start are gone, so most marks need not survive a power failure.
 mark() {
-  printf '%s\n' "$boot" >"$dir/$1" || why "the mark $1 can't be written"
+  printf '%s\n' "$boot" >"$dir/$1" || mv -f "$dir/$1.ready" "$dir/$1" || why "the mark $1 can't be written"
+}
+
+# ready NAME: that mark can be made later, also when the disk is full by then.
+ready() {
+  printf '%s\n' "$boot" >"$dir/$1.ready" || why "the disk is full"
 }
 
 # marked NAME: the mark was made since this machine was started.
@@ -116,11 +122,25 @@ errors_of() {
   grep -a 'Error' "$dir/$1" 2>/dev/null | tail -n 20 | sed 's/^/log /'
 }
 
-# Ends this migration here.
+# Ends this migration here: at once, and then what it has left, while somebody may still write to it.
 forget() {
-  rm -rf "$dir"
-  rmdir "${dir%/*}" 2>/dev/null
+  mv "$dir" "$dir.gone" && remains=$dir.gone || remains=$dir
+  remains=$(cd "$remains" && pwd -P) || return 0
+  tries=0
+  until unmount_below "$remains" && rm -rf --one-file-system "$remains" 2>/dev/null || [ "$tries" -ge 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+  rmdir "${remains%/*}" 2>/dev/null
   # Who claims a process meanwhile has locked the folder of the claims, and needs it.
   (exec 8<"$base/claims" && flock -n 8 && rmdir "$base/claims") 2>/dev/null
+  return 0
+}
+
+# unmount_below FOLDER: criu that was killed may have left what it mounts while it works, views of the control groups.
+unmount_below() {
+  while read -r mount_id mount_parent mount_device mount_root mount_point rest; do
+    case $mount_point in "$1"/*) umount -l "$mount_point" ;; esac
+  done </proc/self/mountinfo 2>/dev/null
   return 0
 }

@@ -105,6 +105,8 @@ $task $start T
       *) printf '%s %s 0 %s\n' "$task" "$start" "$runs" ;;
     esac
   done >"$dir/tasks"
+  ready killing
+  ready killed
   mark dumped
 }
 

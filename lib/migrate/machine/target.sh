@@ -6,6 +6,7 @@ copies="$dir/copies"
 # The machine takes this process and no other for now.
 step_reserve() {
   fence
+  mkdir "$dir/work"
   rs_reserve "$id" "$TTL" "$CPU" $SETTLED
   case $? in
     0) ;;
@@ -73,8 +74,8 @@ step_restore() {
   read -r uptime rest </proc/uptime
   # Ticks are a hundredth of a second to user space on every machine that criu runs on (USER_HZ).
   printf '%s%s\n' "${uptime%.*}" "${uptime#*.}" >"$dir/began"
-  timeout --foreground -k 5 "$LIMIT" criu restore --images-dir "$dir/in/images" --log-file "$dir/restore.log" \
-    --restore-detached --leave-stopped >/dev/null 2>&1
+  timeout --foreground -k 5 "$LIMIT" criu restore --images-dir "$dir/in/images" --work-dir "$dir/work" \
+    --log-file "$dir/restore.log" --restore-detached --leave-stopped >/dev/null 2>&1
   status=$?
   if [ "$status" != 0 ]; then
     end_session $$ criu
@@ -85,6 +86,7 @@ step_restore() {
   verify_copies
   wait "$summing" || why 'the images differ from those that were sent'
   wait "$syncing" || why 'the images can not be written to the disk'
+  ready continued
   mark restored
   printf 'root %s\n' "$(head -n 1 "$copies" | cut -d ' ' -f 1)"
 }
@@ -115,10 +117,11 @@ verify_copies() {
 # What an earlier attempt has left: processes of these numbers, of that program or still criu's, begun since then.
 kill_copies() {
   read -r began <"$dir/began" 2>/dev/null || return 0
+  # Leaves first. No file is written: the disk may be full.
+  copies_wanted=$(tac "$dir/in/shapes" 2>/dev/null)
   rounds=0
   while [ "$rounds" -lt 500 ]; do
     found=
-    tac "$dir/in/shapes" >"$dir/tac" 2>/dev/null || return 0
     while read -r task task_start stopped wanted exe; do
       stat_of "$task" && [ "$state" != Z ] && [ "$start" -ge "$((began - 1))" ] || continue
       case $(readlink "/proc/$task/exe") in
@@ -127,7 +130,9 @@ kill_copies() {
       esac
       kill -KILL "$task"
       found=1
-    done <"$dir/tac"
+    done <<END
+$copies_wanted
+END
     [ -n "$found" ] || return 0
     rounds=$((rounds + 1))
     sleep 0.01
