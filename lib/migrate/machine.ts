@@ -47,10 +47,13 @@ cat >"$dir/program" && [ "$(wc -c <"$dir/program")" -eq "$SIZE" ] && mv "$dir/pr
 installed || { rm -rf "$dir"; exit 1; }
 `
 
+// What a power failure has left of its removal.
+const CLEAR = `rm -rf --one-file-system "$dir.gone"; rmdir "\${dir%/*}" 2>/dev/null`
+
 export const LAUNCH = `
 dir=${FOLDER}/$ID
 export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB DROP TO
-if [ ! -f "$dir/steps.sh" ]; then printf 'absent 1\\n'; exit 3; fi
+if [ ! -f "$dir/steps.sh" ]; then ${CLEAR}; printf 'absent 1\\n'; exit 3; fi
 # What it says goes to a file, which no connection can cut short: in memory, where a full disk is no hindrance.
 out=/run/resource-sharing/$ID.$STEP.$$
 mkdir -p "\${out%/*}" && : >"$out" && exec 4<"$out" 5>"$out" || exit 1
@@ -70,6 +73,9 @@ if [ ! -f "$dir/steps.sh" ]; then
   sleep 0.1
 fi
 if [ ! -f "$dir/steps.sh" ]; then
+  # What a power failure has left of its coming.
+  rm -rf "$dir"
+  ${CLEAR}
   set -- $PROCESS
   start_of() { set -- "$(cat "/proc/$1/stat" 2>/dev/null)"; set -- \${1##*) }; printf '%s' "\${20:-}"; }
   read -r boot </proc/sys/kernel/random/boot_id
@@ -176,7 +182,8 @@ export function endOf(said: Said): StepEnd {
   return { known: true, status: said.status, why: plain(why, 300), facts, marks }
 }
 
-async function programOf(end: 'source' | 'target'): Promise<string> {
+/** The program with the steps of one end, as it lies on the machine. */
+export async function programOf(end: 'source' | 'target'): Promise<string> {
   const text = async (name: string) =>
     await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
   return `${await text('common')}\n${MARKS}\n${await text(end)}\n"step_$1"\nexit\n`

@@ -11,9 +11,15 @@ const ATTACHED = `
 sh "${FOLDER}/$ID/steps.sh" "$ATTACHED" || exit
 `
 
-// Its words are not part of the stream.
-const FREEZE = `
-said=$(${LAUNCH}) || { status=$?; printf '%s\\n' "$said" >&2; exit $status; }
+// Images are sent while they are written. What the freeze says is not part of the stream, and decides.
+const FREEZE_AND_SEND = `
+(${LAUNCH}) >&2 &
+DUMPING=$!
+export DUMPING
+(${ATTACHED})
+sent=$?
+wait "$DUMPING" && exit "$sent"
+exit
 `
 
 export type Way = {
@@ -38,7 +44,7 @@ export async function stage(way: Way): Promise<Piped> {
 
 /** Freezes the process, sends its images as they are, and has them restored, stopped: one command at each end. */
 export async function freezeAndSend(way: Way): Promise<Piped> {
-  const send = { attached: 'send', body: `${FREEZE}${ATTACHED}` }
+  const send = { attached: 'send', body: FREEZE_AND_SEND }
   return await pipe(send, { attached: 'receive', body: `${ATTACHED}${LAUNCH}` }, way)
 }
 
@@ -55,7 +61,7 @@ type Values = Record<string, string>
 
 /** From this machine straight into ssh: whatever the bytes do not pass through can't slow them down. */
 async function fromHere(body: string, values: Values, take: Script, way: Way): Promise<Piped> {
-  const { source, target, reach, limits, moved = () => undefined } = way
+  const { target, reach, limits, moved = () => undefined } = way
   const whole = `printf '%s' "$HEAD"\n${body}`
   const send = framedScript(whole, { ...values, HEAD: take.text }, 'root', 'stderr')
   const { file, args } = await commandOn(target.host, take, reach)
@@ -65,10 +71,17 @@ async function fromHere(body: string, values: Values, take: Script, way: Way): P
     limits,
   )
   const sent = answerOf(ended.stderr, send.nonce)
-  if (sent && sent.status !== 0) return { at: source, end: endOf({ known: true, ...sent, stderr: '' }) }
+  const end = endOf(saidBy(ended, take.nonce, limits.timeoutMs))
+  if (sent && sent.status !== 0) return blamed(way, endOf({ known: true, ...sent, stderr: '' }), end)
   const bytes = /^bytes (\d+)$/m.exec(sent?.output ?? '')?.[1]
   if (bytes !== undefined) [Number(bytes), 0].forEach((more) => moved(more))
-  return { at: target, end: endOf(saidBy(ended, take.nonce, limits.timeoutMs)) }
+  return { at: target, end }
+}
+
+/** Who can't send because nobody takes it has nothing to say; who got half of it says only that. */
+function blamed({ source, target }: Way, sent: StepEnd, taken: StepEnd): Piped {
+  const says = (end: StepEnd) => end.known && end.status !== 0 && end.facts.has('why')
+  return !says(sent) && says(taken) ? { at: target, end: taken } : { at: source, end: sent }
 }
 
 /** From another machine, through this one. */

@@ -22,14 +22,24 @@ step_renew() {
 # What arrives is a folder of its own, new each time.
 step_receive() {
   [ ! -e "$dir/continued" ] || exit 3
-  rm -rf "$dir/in" && mkdir "$dir/in" || exit 1
+  rm -rf "$dir/in" && mkdir "$dir/in" "$dir/in/images" || exit 1
   # The disk is written to while more arrives; what is left is little when the process waits for it.
   (while sleep 0.05; do sync -d "$dir"/in/images/pages-* 2>/dev/null; done) &
   writing=$!
-  tar -C "$dir/in" -b 128 -xif -
+  receive_pages && tar -C "$dir/in" -xif -
   status=$?
   kill "$writing" 2>/dev/null
-  [ "$status" = 0 ] || exit 1
+  [ "$status" = 0 ] || why 'the images have not all arrived, or there is no room for them'
+}
+
+# See send_pages.
+receive_pages() {
+  while read -r number bytes; do
+    case $number$bytes in '' | *[!0-9]*) return 1 ;; esac
+    [ "$bytes" -gt 0 ] || return 0
+    dd iflag=fullblock,count_bytes count="$bytes" bs=1M >>"$dir/in/images/pages-$number.img" 2>/dev/null || return 1
+  done
+  return 1
 }
 
 # The files that have to be there, while the process still runs.

@@ -4,18 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { programOf } from '../../../lib/migrate/machine.ts'
 import { parseStat } from '../../../lib/node/stat.ts'
-import { MARKS } from '../../../lib/receiver/script.ts'
 
 // The steps of the source, with their folders below one of the test's own.
 let base = ''
 const started: ChildProcess[] = []
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'rs-claims-'))
-  const text = async (name: string) =>
-    await readFile(new URL(`../../../lib/migrate/machine/${name}.sh`, import.meta.url), 'utf8')
-  const program = `${await text('common')}\n${MARKS}\n${await text('source')}\n"step_$1"\nexit\n`
-  const moved = program
+  const moved = (await programOf('source'))
     .replaceAll('/var/lib/resource-sharing', `${base}/all`)
     .replaceAll('/run/resource-sharing', `${base}/run`)
   await writeFile(join(base, 'steps.sh'), moved)
