@@ -57,10 +57,14 @@ const journal = await Journal.create({
 const lock = await journal.lock()
 if (guardian) await startGuardian(standalone('migrate-recover', [id, '--wait', '600', '--quiet']), journal)
 say({ id })
+let paused = false
 const outcome = await migrate(journal, reach, new AbortController().signal, {
   step: async (name) => {
     say({ step: name, ms: Math.round(performance.now()) })
-    if (name === pauseAt) await input.next()
+    // A step that is taken again does not wait again.
+    if (name !== pauseAt || paused) return
+    paused = true
+    await input.next()
   },
 })
 await lock?.release()
