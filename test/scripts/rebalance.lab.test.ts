@@ -261,7 +261,7 @@ test('a queued job is started where there is room, and once', async () => {
 
 test(
   `killed at ${ROUNDS} moments, it loses and doubles no process, leaves no reservation, and the next run goes on`,
-  { timeout: 900_000 },
+  { timeout: 45_000 * ROUNDS },
   async () => {
     const wrong: string[] = []
     const reset = async () => {
