@@ -90,14 +90,14 @@ rs_holds() {
   return 63
 }
 
-# rs_release OWNER: what is not reserved by that one stays as it is.
+# rs_release OWNER: what is reserved by another stays as it is; what has expired goes.
 rs_release() {
   rs_is_owner "$1" || { echo 'wrong owner' && return 64; }
   rs_locked rs_release_now "$@"
 }
 rs_release_now() {
   rs_reservation "$rs_dir"
-  [ "$rs_owner" != "$1" ] || rm -f -- "$rs_dir/reservation"
+  case $rs_owner in '' | "$1") rm -f -- "$rs_dir/reservation" ;; esac
 }
 
 # rs_arrived OWNER CPU [PID]: the work is there. The reservation of that one, if it is still there, turns into it; said

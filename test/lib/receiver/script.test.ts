@@ -115,6 +115,9 @@ test.runIf(LINUX)(
       expect((await said('rs_show'))[0]).toMatch(/^reserved a \d+ 1\narrivals /)
       await execa('sed', ['-i', other, inState('reservation'), inState('arrivals')])
       expect(await said('rs_show; rs_renew a 60')).toEqual(['lost', 63])
+      await sh('rs_arrived a 1')
+      await expect(readFile(inState('reservation'))).rejects.toThrow('ENOENT')
+      await sh('rs_left a')
       expect(await said('rs_reserve b 60 1 settled; rs_release b')).toEqual(['', 0])
     }
   },
