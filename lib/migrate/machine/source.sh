@@ -163,12 +163,17 @@ step_stage() {
 # files that have changed since they were staged follow.
 step_send() {
   cd "$dir" || exit 3
-  send_pages || exit 1
+  number=1 sent=0 dumping=1
+  while stat_of "${DUMPING:-0}" && [ "$state" != Z ]; do
+    send_pages || exit 1
+    sleep 0.005
+  done
+  dumping=
   [ -e dumped ] || exit 3
   # Against what disks and cut streams do; against people, ssh and WireGuard have sums of their own. A CRC costs little.
   (cksum images/* >sums.part && mv sums.part sums) &
   (shapes && ship_changed && : >shaped) &
-  tar -cf - --exclude='images/pages-*.img' images || exit 1
+  send_pages && printf '0 0\n' && tar -cf - --exclude='images/pages-*.img' images || exit 1
   wait
   printf 'bytes %s\n' "$(du -sb images | cut -f 1)" >&2
   [ -e sums ] && [ -e shaped ] || exit 1
@@ -176,29 +181,23 @@ step_send() {
   tar -cf - shapes sums
 }
 
-# The files with pages of memory, pages-1.img and so on, in pieces: a line `NUMBER BYTES`, then the bytes; `0 0` is the end.
-# criu appends to one after the other, for as long as the process DUMPING lives.
+# What is new in the files with pages of memory, pages-1.img and so on, in pieces: a line `NUMBER BYTES`, then the bytes.
+# criu appends to one after the other. `0 0` is the end.
 send_pages() {
-  number=1 sent=0 dumping=1
-  while [ -n "$dumping" ]; do
-    stat_of "${DUMPING:-0}" && [ "$state" != Z ] || dumping=
-    while [ -e "images/pages-$number.img" ]; do
-      more=
-      [ ! -e "images/pages-$((number + 1)).img" ] || more=1
-      send_piece "$more" || return 1
-      [ -n "$more" ] || break
-      number=$((number + 1)) sent=0
-    done
-    [ -z "$dumping" ] || sleep 0.005
+  while [ -e "images/pages-$number.img" ]; do
+    whole=
+    [ ! -e "images/pages-$((number + 1)).img" ] || whole=1
+    send_piece || return 1
+    [ -n "$whole" ] || return 0
+    number=$((number + 1)) sent=0
   done
-  printf '0 0\n'
 }
 
-# send_piece WHOLE: what is new in the file; as long as it may grow, only when that is worth a program.
+# As long as a file may grow, only what is worth a program.
 send_piece() {
   bytes=$(stat -c %s "images/pages-$number.img") || return 1
   bytes=$((bytes - sent))
-  if [ -n "$dumping" ] && [ -z "$1" ] && [ "$bytes" -lt 4194304 ]; then return 0; fi
+  if [ -n "$dumping" ] && [ -z "$whole" ] && [ "$bytes" -lt 4194304 ]; then return 0; fi
   [ "$bytes" -gt 0 ] || return 0
   printf '%s %s\n' "$number" "$bytes"
   dd if="images/pages-$number.img" iflag=skip_bytes,count_bytes skip="$sent" count="$bytes" bs=1M 2>/dev/null || return 1

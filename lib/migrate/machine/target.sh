@@ -23,8 +23,9 @@ step_renew() {
 step_receive() {
   [ ! -e "$dir/continued" ] || exit 3
   rm -rf "$dir/in" && mkdir "$dir/in" "$dir/in/images" || exit 1
-  # The disk is written to while more arrives; what is left is little when the process waits for it.
-  (while sleep 0.05; do sync -d "$dir"/in/images/pages-* 2>/dev/null; done) &
+  # The disk is written to while more arrives; what is left is little when the process waits for it. Not at once: it
+  # delays who writes.
+  (while sleep 0.3; do sync -d "$dir"/in/images/pages-* 2>/dev/null; done) &
   writing=$!
   receive_pages && tar -C "$dir/in" -xif -
   status=$?
