@@ -8,11 +8,13 @@ export type Rounds = {
   seed: number
   /** Only faults with these words in their names. */
   fault?: string | undefined
-  /** Every fault before every step, instead of random ones. */
+  /** Every fault before and in the middle of every step, instead of random ones. */
   systematic: boolean
 }
 
 const STEPS = [...[...TO_COMMIT, ...FROM_COMMIT].map(({ name }) => name), 'finish']
+/** Shorter than most steps take. */
+const AMID_MS = 20
 /** Longer than most steps take. */
 const MOST_DELAY_MS = 400
 
@@ -30,7 +32,8 @@ export async function torture(
     return one
   }
   const faults = FAULTS.filter(({ name }) => name.includes(words))
-  const all = faults.flatMap((fault) => STEPS.map((step) => ({ fault, moment: { step } })))
+  const moments = STEPS.flatMap((step): Moment[] => [{ step }, { step, delayMs: AMID_MS }])
+  const all = faults.flatMap((fault) => moments.map((moment) => ({ fault, moment })))
   const chosen: { fault: Fault; moment: Moment }[] = systematic
     ? all
     : Array.from({ length: count }, () => ({
