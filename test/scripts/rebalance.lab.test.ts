@@ -41,7 +41,7 @@ afterAll(() => lab?.close())
 beforeEach(async () => await loads({ n1: 3, n2: 0, n3: 0 }, { n1: 1, n2: 4, n3: 4 }))
 afterEach(async () => {
   await everywhere(
-    'pkill -KILL -f "stress-ng|spin[.]py|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
+    'pkill -KILL -f "stress-n[g]|spin[.]py|while 1: pas[s]|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
   )
   await everywhere('rm -rf /root/spin.py /var/lib/resource-sharing /run/resource-sharing')
 })
