@@ -3,7 +3,7 @@ import { run, runPiped, type Limits } from '../command.ts'
 import type { Reach } from '../host/host.ts'
 import { commandOn, saidBy } from '../host/run.ts'
 import { answerOf, framedScript, type Script } from '../host/script.ts'
-import { endOf, FOLDER, LAUNCH, type Machine, type StepEnd } from './machine.ts'
+import { endOf, FOLDER, LAUNCH, STEP, type Machine, type StepEnd } from './machine.ts'
 
 // What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
 const ATTACHED = `
@@ -81,7 +81,9 @@ async function fromHere(body: string, values: Values, take: Script, way: Way): P
 /** Who can't send because nobody takes it has nothing to say; who got half of it says only that. */
 function blamed({ source, target }: Way, sent: StepEnd, taken: StepEnd): Piped {
   const says = (end: StepEnd) => end.known && end.status !== 0 && end.facts.has('why')
-  return !says(sent) && says(taken) ? { at: target, end: taken } : { at: source, end: sent }
+  // Other statuses speak for themselves; above 128 a signal ended it, as one does who writes and nobody reads.
+  const mute = sent.known && (sent.status === STEP.failed || sent.status > 128) && !says(sent)
+  return mute && says(taken) ? { at: target, end: taken } : { at: source, end: sent }
 }
 
 /** From another machine, through this one. */
