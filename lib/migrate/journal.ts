@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -102,15 +103,11 @@ export class Journal {
   /** Only what decides has to be on the disk at once; what is appended later takes the rest along. */
   async write(entry: New<Entry>): Promise<void> {
     const whole: unknown = { ...entry, at: new Date().toISOString() }
+    const file = join(this.#folder, 'journal.jsonl')
     try {
-      const file = await open(join(this.#folder, 'journal.jsonl'), 'a', 0o600)
-      try {
-        // The newline before it keeps it apart from a line that was cut short.
-        await file.appendFile(`\n${JSON.stringify(whole)}\n`)
-        if (decides(entry)) await file.sync()
-      } finally {
-        await file.close()
-      }
+      // The newline before it keeps it apart from a line that was cut short. At once: a process may stand still.
+      appendFileSync(file, `\n${JSON.stringify(whole)}\n`, { mode: 0o600 })
+      if (decides(entry)) await flush(file)
     } catch (error) {
       throw new Failure(`the journal ${quoted(this.#folder)} can't be written: ${messageOf(error)}`, {
         cause: error,
@@ -190,6 +187,16 @@ export class Journal {
 function decides({ event, ...entry }: New<Entry>): boolean {
   if (event === 'begins') return 'step' in entry && (entry.step === 'claim' || entry.step === 'transfer')
   return event !== 'did'
+}
+
+/** What is in it survives a power failure. */
+async function flush(file: string): Promise<void> {
+  const handle = await open(file, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 function json(text: string): unknown {

@@ -50,7 +50,7 @@ installed || { rm -rf "$dir"; exit 1; }
 // What a power failure has left of its removal.
 const CLEAR = `rm -rf --one-file-system "$dir.gone"; rmdir "\${dir%/*}" 2>/dev/null`
 
-export const LAUNCH = `
+const BEGIN = `
 dir=${FOLDER}/$ID
 export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB DROP TO
 if [ ! -f "$dir/steps.sh" ]; then ${CLEAR}; printf 'absent 1\\n'; exit 3; fi
@@ -58,12 +58,19 @@ if [ ! -f "$dir/steps.sh" ]; then ${CLEAR}; printf 'absent 1\\n'; exit 3; fi
 out=/run/resource-sharing/$ID.$STEP.$$
 mkdir -p "\${out%/*}" && : >"$out" && exec 4<"$out" 5>"$out" || exit 1
 rm -f "$out"
-setsid sh "$dir/steps.sh" "$STEP" </dev/null >&5 2>&1 4<&- 5>&- &
+setsid sh "$dir/steps.sh" "$STEP" <&6 6<&- >&5 2>&1 4<&- 5>&- &
 wait $!
 status=$?
 cat <&4
 exit $status
 `
+
+export const LAUNCH = `exec 6</dev/null${BEGIN}`
+
+/** A step that is there already and begins when `go` comes in a line, from INPUT; at the end of it there is none. */
+export const launchWaiting = (input: string) => `exec 6<&${input}
+WAITS=1
+export WAITS${BEGIN}`
 
 // Where nothing of it is, it must not begin either: what is still on its way finds the mark.
 const UNDO = `
@@ -84,10 +91,6 @@ if [ ! -f "$dir/steps.sh" ]; then
   exit 0
 fi
 ${LAUNCH}`
-
-const GATE = `
-read -r word && [ "$word" = go ] || exit 3
-`
 
 /** A step that waits to be taken, or not to be. */
 export type Gate = { step: (limits: Limits) => Promise<StepEnd>; cancel: () => void }
@@ -124,9 +127,9 @@ export class Machine {
     return await this.#tell({ body: step === 'undo' ? UNDO : LAUNCH }, step, settings, limits)
   }
 
-  /** A step whose command runs already and waits for the word: it begins sooner when it is time. */
+  /** A step that waits for the word: it begins sooner when it is time. */
   async ready(step: string): Promise<Gate> {
-    const script = framedScript(`${GATE}${LAUNCH}`, this.values(step), 'root')
+    const script = framedScript(launchWaiting('0'), this.values(step), 'root')
     const waiting = startWaiting({ ...(await commandOn(this.host, script, this.#reach)), input: script.text })
     return {
       step: async (limits) => endOf(saidBy(await waiting.go('go\n', limits), script.nonce, limits.timeoutMs)),
@@ -182,9 +185,16 @@ export function endOf(said: Said): StepEnd {
   return { known: true, status: said.status, why: plain(why, 300), facts, marks }
 }
 
+// What is read once, in common.sh, is what does not change.
+const BEGINS = `
+[ -z "\${WAITS-}" ] || { read -r word && [ "$word" = go ] && exec </dev/null; } || exit 3
+"step_$1"
+exit
+`
+
 /** The program with the steps of one end, as it lies on the machine. */
 export async function programOf(end: 'source' | 'target'): Promise<string> {
   const text = async (name: string) =>
     await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
-  return `${await text('common')}\n${MARKS}\n${await text(end)}\n"step_$1"\nexit\n`
+  return `${await text('common')}\n${MARKS}\n${await text(end)}\n${BEGINS}`
 }

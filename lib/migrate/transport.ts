@@ -3,7 +3,7 @@ import { run, runPiped, type Limits } from '../command.ts'
 import type { Reach } from '../host/host.ts'
 import { commandOn, saidBy } from '../host/run.ts'
 import { answerOf, framedScript, type Script } from '../host/script.ts'
-import { endOf, FOLDER, LAUNCH, STEP, type Machine, type StepEnd } from './machine.ts'
+import { endOf, FOLDER, LAUNCH, launchWaiting, STEP, type Machine, type StepEnd } from './machine.ts'
 
 // What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
 const ATTACHED = `
@@ -20,6 +20,25 @@ export DUMPING
 sent=$?
 wait "$DUMPING" && exit "$sent"
 exit
+`
+
+// The step that restores is there before the last image is.
+const RECEIVE_AND_RESTORE = `
+go=/run/resource-sharing/$ID.go
+mkdir -p "\${go%/*}" && mkfifo "$go" && exec 7<>"$go" 8<"$go" || exit 1
+rm -f "$go"
+(exec 7>&-
+${launchWaiting('8')}) &
+restoring=$!
+(exec 7>&- 8<&-
+${ATTACHED})
+received=$?
+[ "$received" != 0 ] || printf 'go\\n' >&7
+exec 7>&-
+wait "$restoring"
+restored=$?
+[ "$received" = 0 ] || exit "$received"
+exit "$restored"
 `
 
 export type Way = {
@@ -45,7 +64,7 @@ export async function stage(way: Way): Promise<Piped> {
 /** Freezes the process, sends its images as they are, and has them restored, stopped: one command at each end. */
 export async function freezeAndSend(way: Way): Promise<Piped> {
   const send = { attached: 'send', body: FREEZE_AND_SEND }
-  return await pipe(send, { attached: 'receive', body: `${ATTACHED}${LAUNCH}` }, way)
+  return await pipe(send, { attached: 'receive', body: RECEIVE_AND_RESTORE }, way)
 }
 
 async function pipe(sends: Side, takes: Side, way: Way): Promise<Piped> {

@@ -103,10 +103,10 @@ end_session() {
 
 # What tells whether the right program has come back: its name, its threads, and its files without this kernel's numbers.
 shape_of() {
-  { IFS= read -r shape_name <"/proc/$1/comm"; } 2>/dev/null
-  shape=$(find "/proc/$1/task" "/proc/$1/fd" -mindepth 1 -maxdepth 1 '(' -type l -printf '%f %l\n' -o -printf 'thread\n' ')' \
+  shape=$({ cat "/proc/$1/comm" &&
+    find "/proc/$1/task" "/proc/$1/fd" -mindepth 1 -maxdepth 1 '(' -type l -printf '%f %l\n' -o -printf 'thread\n' ')'; } \
     2>/dev/null | sed '/(deleted)$/d; s/\[[0-9]*\]/[]/' | cksum)
-  shape=${shape%% *}-$(printf %s "$shape_name" | cksum | cut -d ' ' -f 1)
+  shape=${shape%% *}
 }
 
 # What changes as soon as any thread of a process runs (sched-stats of the kernel: time on a CPU, and how often).

@@ -171,14 +171,14 @@ step_send() {
   dumping=
   [ -e dumped ] || exit 3
   # Against what disks and cut streams do; against people, ssh and WireGuard have sums of their own. A CRC costs little.
-  (cksum images/* >sums.part && mv sums.part sums) &
+  (du -sb images >size && cksum images/* >sums.part && mv sums.part sums) &
   (shapes && ship_changed && : >shaped) &
-  send_pages && printf '0 0\n' && tar -cf - --exclude='images/pages-*.img' images || exit 1
+  send_pages && printf '0 0\n' || exit 1
   wait
-  printf 'bytes %s\n' "$(du -sb images | cut -f 1)" >&2
-  [ -e sums ] && [ -e shaped ] || exit 1
+  [ -e sums ] && [ -e shaped ] && read -r size rest <size || exit 1
+  printf 'bytes %s\n' "$size" >&2
   [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
-  tar -cf - shapes sums
+  tar -cf - --exclude='images/pages-*.img' images shapes sums
 }
 
 # What is new in the files with pages of memory, pages-1.img and so on, in pieces: a line `NUMBER BYTES`, then the bytes.
@@ -251,8 +251,8 @@ $task $start "*) ;;
   tries=0
   while left=$(still_there) && [ -n "$left" ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 500 ] || why "PID $left does not end"
-    sleep 0.01
+    [ "$tries" -lt 1000 ] || why "PID $left does not end"
+    sleep 0.005
   done
   mark killed
 }

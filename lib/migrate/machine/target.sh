@@ -24,8 +24,8 @@ step_receive() {
   [ ! -e "$dir/continued" ] || exit 3
   rm -rf "$dir/in" && mkdir "$dir/in" "$dir/in/images" || exit 1
   # The disk is written to while more arrives; what is left is little when the process waits for it. Not at once: it
-  # delays who writes.
-  (while sleep 0.3; do sync -d "$dir"/in/images/pages-* 2>/dev/null; done) &
+  # delays who writes. Nor does it hold what the connection waits for: a pause outlives it.
+  (while sleep 0.3; do sync -d "$dir"/in/images/pages-*; done) >/dev/null 2>&1 3>&- 9>&- &
   writing=$!
   receive_pages && tar -C "$dir/in" -xif -
   status=$?
