@@ -103,7 +103,7 @@ end_session() {
 
 # What tells whether the right program has come back: its name, its threads, and its files without this kernel's numbers.
 shape_of() {
-  shape=$({ cat "/proc/$1/comm" &&
+  shape=$({ IFS= read -r name <"/proc/$1/comm" && printf '%s\n' "$name" &&
     find "/proc/$1/task" "/proc/$1/fd" -mindepth 1 -maxdepth 1 '(' -type l -printf '%f %l\n' -o -printf 'thread\n' ')'; } \
     2>/dev/null | sed '/(deleted)$/d; s/\[[0-9]*\]/[]/' | cksum)
   shape=${shape%% *}

@@ -64,7 +64,7 @@ unclaimed() {
 }
 
 is_ours() {
-  [ "$pid_boot" = "$boot" ] && [ "$(cat "$claim" 2>/dev/null)" = "$id" ] || exit 3
+  [ "$pid_boot" = "$boot" ] && { read -r owner <"$claim"; } 2>/dev/null && [ "$owner" = "$id" ] || exit 3
 }
 
 # Freezes the tree and writes it to images; it stays stopped. criu writes into the process while it looks at it: were
@@ -164,18 +164,21 @@ step_stage() {
 step_send() {
   cd "$dir" || exit 3
   number=1 sent=0 dumping=1
-  while stat_of "${DUMPING:-0}" && [ "$state" != Z ]; do
+  until [ -e dumped ] || ! stat_of "${DUMPING:-0}" || [ "$state" = Z ]; do
+    had=$number.$sent
     send_pages || exit 1
-    sleep 0.005
+    [ "$number.$sent" != "$had" ] || sleep 0.005
   done
   dumping=
   [ -e dumped ] || exit 3
   # Against what disks and cut streams do; against people, ssh and WireGuard have sums of their own. A CRC costs little.
-  (du -sb images >size && cksum images/* >sums.part && mv sums.part sums) &
-  (shapes && ship_changed && : >shaped) &
-  send_pages && printf '0 0\n' || exit 1
-  wait
-  [ -e sums ] && [ -e shaped ] && read -r size rest <size || exit 1
+  (send_pages) &
+  sending=$!
+  cksum images/* >sums &
+  summing=$!
+  shapes && ship_changed && wait "$summing" && wait "$sending" && printf '0 0\n' || exit 1
+  size=0
+  while read -r sum bytes name; do size=$((size + bytes)); done <sums
   printf 'bytes %s\n' "$size" >&2
   [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
   tar -cf - --exclude='images/pages-*.img' images shapes sums
@@ -245,25 +248,29 @@ $task $start "*) ;;
     mark killing
   fi
   # Leaves first: a stopped group that loses its parent is woken by the kernel.
-  tac "$dir/tasks" | while read -r task task_start rest; do
-    if is_there "$task" "$task_start"; then kill -KILL "$task"; fi
-  done
+  leaves=
+  while read -r task task_start rest; do leaves="$task $task_start
+$leaves"; done <"$dir/tasks"
+  while read -r task task_start; do
+    [ -z "$task" ] || ! is_there "$task" "$task_start" || kill -KILL "$task"
+  done <<END
+$leaves
+END
   tries=0
-  while left=$(still_there) && [ -n "$left" ]; do
+  while still_there; do
     tries=$((tries + 1))
-    [ "$tries" -lt 1000 ] || why "PID $left does not end"
-    sleep 0.005
+    [ "$tries" -lt 1000 ] || why "PID $task does not end"
+    # Small ones end at once.
+    [ "$tries" -lt 20 ] || sleep 0.005
   done
   mark killed
 }
 
 still_there() {
   while read -r task task_start rest; do
-    if is_there "$task" "$task_start"; then
-      printf '%s\n' "$task"
-      return
-    fi
+    if is_there "$task" "$task_start"; then return 0; fi
   done <"$dir/tasks"
+  return 1
 }
 
 # The process goes on here as if nothing had been.

@@ -76,7 +76,7 @@ step_restore() {
   [ "$FORWARD" = 1 ] || rs_holds "$id" || exit 3
   [ -s "$dir/in/sums" ] && [ -s "$dir/in/shapes" ] || why 'the images have not all arrived'
   kill_copies
-  rm -f "$dir/restored" "$copies"
+  [ ! -e "$dir/restored" ] && [ ! -e "$copies" ] || rm -f "$dir/restored" "$copies"
   is_whole &
   summing=$!
   sync "$dir"/in/images/* "$dir/in/shapes" "$dir/in/sums" "$dir/in/images" "$dir/in" "$dir" &
@@ -99,7 +99,8 @@ step_restore() {
   wait "$syncing" || why 'the images can not be written to the disk'
   ready continued
   mark restored
-  printf 'root %s\n' "$(head -n 1 "$copies" | cut -d ' ' -f 1)"
+  read -r root rest <"$copies"
+  printf 'root %s\n' "$root"
 }
 
 # What has arrived is what was sent, to the last file.
