@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { programOf } from '../../../lib/migrate/machine.ts'
+import { launchWaiting, programOf } from '../../../lib/migrate/machine.ts'
 
 // The stream of images: what the source's program writes while criu still does, and what the target's makes of it.
 let base = ''
@@ -18,12 +18,15 @@ afterEach(async () => await rm(base, { recursive: true }))
 async function end(name: 'source' | 'target'): Promise<string> {
   const folder = join(base, name, 'migrations', 'aaaaaaaaaaaa')
   await mkdir(folder, { recursive: true })
-  const program = (await programOf(name))
-    .replaceAll('/var/lib/resource-sharing', join(base, name))
-    .replaceAll('/run/resource-sharing', join(base, 'run'))
-  await writeFile(join(folder, 'steps.sh'), program)
+  await writeFile(join(folder, 'steps.sh'), within(name, await programOf(name)))
   await writeFile(join(folder, 'process'), '1 1 boot\n')
   return folder
+}
+
+function within(name: string, program: string): string {
+  return program
+    .replaceAll('/var/lib/resource-sharing', join(base, name))
+    .replaceAll('/run/resource-sharing', join(base, 'run'))
 }
 
 /** Like criu that dumps a tree: pages of one process after the other, in pieces, then the rest. */
@@ -38,9 +41,9 @@ echo rest >images/core-1.img
 : >dumped`
 const SEND = 'sh -c "$DUMP" sh "$1" & DUMPING=$!; export DUMPING; sh "$1/steps.sh" send'
 
-async function send(through: string) {
-  const script = `{ ${SEND}; } | ${through} | sh "$2/steps.sh" receive`
-  const options = { reject: false, env: { DUMP } } as const
+async function send(through: string, receive = 'sh') {
+  const script = `{ ${SEND}; } | ${through} | ${receive} "$2/steps.sh" receive`
+  const options = { reject: false, timeout: 30_000, env: { DUMP } } as const
   return await execa('sh', ['-c', script, 'sh', source, target], options)
 }
 
@@ -74,6 +77,29 @@ describe.runIf(process.platform === 'linux')('the stream of images', () => {
     expect(await send(through)).toMatchObject({
       exitCode: 1,
       stdout: expect.stringMatching(/^why the images have not all arrived/),
+    })
+  })
+
+  test('who waits for the receiver does not wait for its pauses', async () => {
+    const pause = join(base, 'sleep')
+    await writeFile(pause, '#!/bin/sh\nPATH=/usr/bin:/bin exec sleep 60\n')
+    await chmod(pause, 0o755)
+    expect(await send('cat', `PATH="${base}:$PATH" sh`)).toMatchObject({ exitCode: 0, timedOut: false })
+  })
+})
+
+describe.runIf(process.platform === 'linux')('a step that waits', () => {
+  test.each([
+    ['begins with the word', 'go\n', 0],
+    ['is not taken when there is no word', '', 3],
+    ['is not taken at another word', 'no\n', 3],
+    ['is not taken at a word that was cut short', 'g', 3],
+  ])('%s', async (_, input, exitCode) => {
+    const env = { ID: 'aaaaaaaaaaaa', STEP: 'facts' }
+    const options = { reject: false, timeout: 30_000, env, input } as const
+    expect(await execa('sh', ['-c', within('target', launchWaiting('0'))], options)).toMatchObject({
+      exitCode,
+      stdout: '',
     })
   })
 })
