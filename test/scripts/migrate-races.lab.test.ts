@@ -207,6 +207,19 @@ test('a frozen tree whose root somebody kills: what is left of it goes on, and i
   await nothingIsLeft()
 })
 
+test('a process that ends just before it is frozen has ended, and nothing is left of its move', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'transfer' })
+  await scene.sh('n1', `kill -KILL ${workload.pid}`)
+  expect(await first.goOn()).toEqual({
+    kind: 'gone',
+    detail: `PID ${workload.pid} has ended on n1`,
+    ms: expect.any(Number),
+  })
+  expect(await scene.present(workload)).toEqual([])
+  await nothingIsLeft()
+})
+
 test('a copy that is lost with its machine before it goes on is restored again from the images there', async () => {
   const workload = await scene.counting('n1')
   const first = await coordinate(scene, 'n1', workload, { pauseAt: 'continue' })
