@@ -50,7 +50,8 @@ installed || { rm -rf "$dir"; exit 1; }
 // What a power failure has left of its removal.
 const CLEAR = `rm -rf --one-file-system "$dir.gone"; rmdir "\${dir%/*}" 2>/dev/null`
 
-const BEGIN = `
+// Starts a step, which reads from 6.
+const START = `
 dir=${FOLDER}/$ID
 export LIMIT TTL CPU SETTLED FORWARD KEEP NEED_KIB DROP TO
 if [ ! -f "$dir/steps.sh" ]; then ${CLEAR}; printf 'absent 1\\n'; exit 3; fi
@@ -65,12 +66,12 @@ cat <&4
 exit $status
 `
 
-export const LAUNCH = `exec 6</dev/null${BEGIN}`
+export const LAUNCH = `exec 6</dev/null${START}`
 
 /** A step that is there already and begins when `go` comes in a line, from INPUT; at the end of it there is none. */
 export const launchWaiting = (input: string) => `exec 6<&${input}
 WAITS=1
-export WAITS${BEGIN}`
+export WAITS${START}`
 
 // Where nothing of it is, it must not begin either: what is still on its way finds the mark.
 const UNDO = `
@@ -185,8 +186,8 @@ export function endOf(said: Said): StepEnd {
   return { known: true, status: said.status, why: plain(why, 300), facts, marks }
 }
 
-// What is read once, in common.sh, is what does not change.
-const BEGINS = `
+// The end of the program. A step that waits does so here, when all that does not change has been read.
+const TAKE = `
 [ -z "\${WAITS-}" ] || { read -r word && [ "$word" = go ] && exec </dev/null; } || exit 3
 "step_$1"
 exit
@@ -196,5 +197,5 @@ exit
 export async function programOf(end: 'source' | 'target'): Promise<string> {
   const text = async (name: string) =>
     await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
-  return `${await text('common')}\n${MARKS}\n${await text(end)}\n${BEGINS}`
+  return `${await text('common')}\n${MARKS}\n${await text(end)}\n${TAKE}`
 }

@@ -248,14 +248,9 @@ $task $start "*) ;;
     mark killing
   fi
   # Leaves first: a stopped group that loses its parent is woken by the kernel.
-  leaves=
-  while read -r task task_start rest; do leaves="$task $task_start
-$leaves"; done <"$dir/tasks"
-  while read -r task task_start; do
-    [ -z "$task" ] || ! is_there "$task" "$task_start" || kill -KILL "$task"
-  done <<END
-$leaves
-END
+  tac "$dir/tasks" | while read -r task task_start rest; do
+    if is_there "$task" "$task_start"; then kill -KILL "$task"; fi
+  done
   tries=0
   while still_there; do
     tries=$((tries + 1))
