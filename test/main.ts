@@ -17,6 +17,19 @@ const Report = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
   numPendingTests: z.number(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      message: z.string().optional(),
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          status: z.string(),
+          failureMessages: z.array(z.string()).nullish(),
+        }),
+      ),
+    }),
+  ),
 })
 
 type Step = { name: string; command: string[]; report?: string }
@@ -54,17 +67,20 @@ async function labMissing(): Promise<string | undefined> {
   }
 }
 
-async function counts(reports: string[]): Promise<{ passed: number; failed: number; skipped: number }> {
-  const total = { passed: 0, failed: 0, skipped: 0 }
-  for (const report of reports) {
-    const text = await readFile(report, 'utf8').catch(() => undefined)
-    if (text === undefined) continue
-    const { numPassedTests, numFailedTests, numPendingTests } = Report.parse(JSON.parse(text))
-    total.passed += numPassedTests
-    total.failed += numFailedTests
-    total.skipped += numPendingTests
-  }
-  return total
+async function reportOf(path: string): Promise<z.infer<typeof Report> | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : Report.parse(JSON.parse(text))
+}
+
+/** What failed in a run and why, so that it is at the end of the output and need not be looked for. */
+function failures(report: z.infer<typeof Report>): string[] {
+  return report.testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed')
+    const tests = failed.map(
+      ({ fullName, failureMessages }) => `${fullName}\n${(failureMessages ?? []).join('\n')}`,
+    )
+    return [...tests, ...(failed.length === 0 && message ? [message] : [])].map((text) => `${name}: ${text}`)
+  })
 }
 
 await rm(REPORTS, { recursive: true, force: true })
@@ -86,7 +102,15 @@ if (missing !== undefined) {
   say(`left out: the lab tests (${missing})`)
   if (CI) failed.push('lab tests, which CI must not leave out')
 }
-const total = await counts(steps.flatMap(({ report }) => report ?? []))
+const total = { passed: 0, failed: 0, skipped: 0 }
+for (const { name, report: path } of steps) {
+  const report = path === undefined ? undefined : await reportOf(path)
+  if (report === undefined) continue
+  for (const failure of failures(report)) say(`── failed in ${name}: ${failure}`)
+  total.passed += report.numPassedTests
+  total.failed += report.numFailedTests
+  total.skipped += report.numPendingTests
+}
 if (total.passed === 0) failed.push('no test passed')
 if (failed.length > 0) say(`failed: ${failed.join(', ')}`)
 say(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
