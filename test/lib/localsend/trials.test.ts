@@ -25,13 +25,26 @@ test('in 200 trials with a fault at a random time or byte, no file is there in p
   const sending = { identity, waitMs: 5000, silenceMs: 5000, connectMs: 2000, moved: () => {} }
   let [whole, broken] = [0, 0]
 
+  const undisturbed = async () => {
+    const receiver = await listening({ limits: { anewMs: 0 } })
+    const found = { name: 'there', address: '127.0.0.1', port: receiver.port }
+    const peer = await probe(found, { identity, timeoutMs: 2000, signal: never, insecureHttp: false })
+    const begun = performance.now()
+    await sendFiles(peer, [file], { ...sending, signal: never })
+    await receiver.close()
+    return performance.now() - begun
+  }
+  // Faults at a random time fall into as long as a transfer takes on this machine beside as many others.
+  const times = await Promise.all(Array.from({ length: AT_A_TIME }, undisturbed))
+  const usualMs = times.reduce((sum, ms) => sum + ms, 0) / times.length
+
   const trial = async (fault: 'receiver' | 'sender' | 'connection', at: number) => {
     const receiver = await listening({ limits: { anewMs: 0 } })
     const proxy = await breakingProxy(receiver.port, [at, at, at])
     const found = { name: 'there', address: '127.0.0.1', port: proxy.port }
     const peer = await probe(found, { identity, timeoutMs: 2000, signal: never, insecureHttp: false })
     const stop = new AbortController()
-    const after = sleep((at / BYTES) * 25)
+    const after = sleep((at / BYTES) * usualMs)
     if (fault === 'connection') proxy.arm()
     if (fault === 'sender') void after.then(() => stop.abort(new Error('stopped')))
     const closed = fault === 'receiver' ? after.then(receiver.close) : undefined
