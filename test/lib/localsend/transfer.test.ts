@@ -20,12 +20,12 @@ import {
 } from './loopback.ts'
 
 const signal = new AbortController().signal
-const SENDING = { signal, waitMs: 1000, silenceMs: 5000, connectMs: 2000, moved: () => {} }
+const SENDING = { signal, waitMs: 1000, silenceMs: 15_000, connectMs: 10_000, moved: () => {} }
 
 async function peerOf({ port }: Listening, insecureHttp = false) {
   const identity = await ownIdentity(await temporaryFolder())
   const at = { name: 'there', address: '127.0.0.1', port }
-  return { identity, peer: await probe(at, { identity, timeoutMs: 2000, signal, insecureHttp }) }
+  return { identity, peer: await probe(at, { identity, timeoutMs: 10_000, signal, insecureHttp }) }
 }
 
 async function fileOf(name: string, content: Buffer, modified = new Date()) {
