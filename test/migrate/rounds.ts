@@ -74,6 +74,7 @@ function outcomeText({ outcome, settledBy, faults }: Result): string {
     moved: 'moved',
     back: 'runs where it was',
     gone: 'gone with what was killed',
+    told: 'may have run on before its machine was switched off; a person decides',
     wrong: 'WRONG',
   }[outcome]
   return `${faults.length > 0 ? 'WRONG, ' : ''}${what}${settledBy === 'recover' ? ', after migrate-recover' : ''}`

@@ -5,7 +5,9 @@
  *
  * N trials (40), each with a fault at a random moment of a random step; with --systematic every fault before and in the
  * middle of every step. A trial is wrong when a number was counted twice, or on both machines, or is missing; when not
- * exactly one copy counts on; or when something of the migration is left. The table is fault × outcome × count.
+ * exactly one copy counts on; or when something of the migration is left. A target that is switched off when it has
+ * begun to continue the copy is for a person to decide: they must be told, and the images there must be whole. The
+ * table is fault × outcome × count.
  */
 import { parseArgs } from 'node:util'
 import { openLab } from '../lab/lab.ts'

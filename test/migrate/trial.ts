@@ -7,7 +7,7 @@ import { faultsOf, ticksOf, type Tick } from './ticks.ts'
 /** When the fault strikes: before a step, the coordinator waiting, or so many milliseconds after the step began. */
 export type Moment = { step: string; delayMs?: number }
 export type Result = {
-  outcome: 'moved' | 'back' | 'gone' | 'wrong'
+  outcome: 'moved' | 'back' | 'gone' | 'told' | 'wrong'
   /** Whether the coordinator itself could tell, or a later `migrate-recover` had to. */
   settledBy: 'coordinator' | 'recover'
   faults: string[]
@@ -60,16 +60,30 @@ export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise
   const recovered = await lab.exec(coordinator, recover, { timeoutMs: SETTLE_MS })
   const faults = await look(scene, pid)
   const outcome = faults.where
+  const settledBy = settled ? 'coordinator' : 'recover'
   const mayEnd = fault.mayEnd === true || (fault.mayEnd === 'and is told' && kind === 'gone')
-  if (outcome === 'wrong' && mayEnd && faults.running === 0 && faults.list.length === 0)
-    return { outcome: 'gone', settledBy: settled ? 'coordinator' : 'recover', faults: [] }
+  if (outcome === 'wrong' && mayEnd && faults.running === 0 && faults.list.length === 0) {
+    if (faults.left.length === 0) return { outcome: 'gone', settledBy, faults: [] }
+    // Nobody can know whether it had run on: a person has to decide, and has its images.
+    if (recovered.exitCode === 6 && (await isTold(scene, recovered.stdout)))
+      return { outcome: 'told', settledBy, faults: [] }
+  }
+  faults.list.push(...faults.left)
   if (recovered.exitCode !== 0)
     faults.list.push(`migrate-recover: ${recovered.exitCode} ${recovered.stdout} ${recovered.stderr}`)
   if (outcome === 'wrong') faults.list.push(`${faults.running} copies run; ${stderr.slice(-500)}`)
-  return { outcome, settledBy: settled ? 'coordinator' : 'recover', faults: faults.list }
+  return { outcome, settledBy, faults: faults.list }
 }
 
-type Looked = { where: Result['outcome']; running: number; list: string[] }
+/** Says that the process was continued on a machine that was restarted since; and its images are there, as they were sent. */
+async function isTold({ lab }: Scene, json: string): Promise<boolean> {
+  const { id, detail } = /"id": "(?<id>[0-9a-f]{12})".*"detail": "(?<detail>[^"]*)"/s.exec(json)?.groups ?? {}
+  if (!detail?.includes('was continued on n2, which was restarted since')) return false
+  const whole = `cd /var/lib/resource-sharing/migrations/${id}/in && cksum images/* | cmp - sums`
+  return (await lab.exec('n2', ['sh', '-c', whole])).exitCode === 0
+}
+
+type Looked = { where: Result['outcome']; running: number; list: string[]; left: string[] }
 
 /** Which copies count now, and what is wrong with what they wrote or left behind. */
 async function look(scene: Scene, pid: number): Promise<Looked> {
@@ -79,21 +93,21 @@ async function look(scene: Scene, pid: number): Promise<Looked> {
   const [source, target] = await Promise.all([ticks(scene, 'n1'), ticks(scene, 'n2')])
   list.push(...faultsOf(source, target))
   const counts = [source.length > before[0].length, target.length > before[1].length]
-  const left = await Promise.all(
+  const found = await Promise.all(
     HOSTS.map(
       async (host) => await scene.lab.exec(host, ['sh', '-c', `ls -d ${LEFT} 2>/dev/null; pgrep -x criu`]),
     ),
   )
-  left.forEach(({ stdout }, index) => {
-    if (stdout !== '') list.push(`left on ${HOSTS[index]}: ${stdout.replaceAll('\n', ' ')}`)
-  })
+  const left = found.flatMap(({ stdout }, index) =>
+    stdout === '' ? [] : `left on ${HOSTS[index]}: ${stdout.replaceAll('\n', ' ')}`,
+  )
   for (const host of ['n1', 'n2'] as const) {
     const there = await scene.lab.exec(host, ['sh', '-c', 'pgrep -f "counter[.]py"'])
     const counting = counts[host === 'n1' ? 0 : 1]
     if (there.stdout !== '' && !counting) list.push(`PID ${pid} stands still on ${host}`)
   }
   const running = counts.filter(Boolean).length
-  return { where: running !== 1 ? 'wrong' : counts[0] ? 'back' : 'moved', running, list }
+  return { where: running !== 1 ? 'wrong' : counts[0] ? 'back' : 'moved', running, list, left }
 }
 
 const LEFT = [
