@@ -115,10 +115,12 @@ function movedText({ process, target, ship }: Plan, seconds: number): string[] {
 }
 
 /** How a migration that did not move anything ended, and what to do. */
-export function outcomeText({ id, process, source }: Plan, { kind, detail }: Outcome): string {
+export function outcomeText({ id, process, source }: Plan, outcome: Outcome): string {
+  const { kind, detail } = outcome
   const what = `PID ${process.pid} (${plain(process.command, 40)})`
   if (kind === 'moved') return `${what}: ${detail}`
   if (kind === 'back') return `${plain(detail, 300)}: ${what} runs on ${source.name} as before`
   if (kind === 'gone') return plain(detail, 300)
-  return `in doubt: ${plain(detail, 400)}; run: just migrate-recover ${id}`
+  const next = outcome.decide ?? `run: just migrate-recover ${id}`
+  return `in doubt: ${plain(detail, 400)}; ${plain(next, 400)}`
 }

@@ -1,5 +1,5 @@
 import type { Journal } from './journal.ts'
-import { STEP, type Machine, type StepEnd } from './machine.ts'
+import { FOLDER, STEP, type Machine, type StepEnd } from './machine.ts'
 import { StepFailed, type Migration } from './migration.ts'
 import { FROM_COMMIT, take } from './steps.ts'
 
@@ -10,7 +10,8 @@ export type Outcome =
   | { kind: 'back'; detail: string }
   /** It runs nowhere: it ended by itself, or its machine did. */
   | { kind: 'gone'; detail: string }
-  | { kind: 'doubt'; detail: string }
+  /** `decide`: what a person can run, where no program can know what is right. */
+  | { kind: 'doubt'; detail: string; decide?: string }
 
 const FACTS_MS = 45_000
 const UNDO_MS = 120_000
@@ -111,7 +112,7 @@ export async function forward(migration: Migration): Promise<Outcome> {
 
 /** What to do when a step after the commit was not done. */
 async function amend(step: string, error: StepFailed, migration: Migration): Promise<Outcome | 'again'> {
-  const { journal, target, signal } = migration
+  const { journal, plan, target, signal } = migration
   if (step === 'kill' && error.status === STEP.hasRun) {
     await journal.write({ event: 'uncommit', reason: error.message })
     return await back(migration, error.message)
@@ -125,11 +126,14 @@ async function amend(step: string, error: StepFailed, migration: Migration): Pro
       detail: `${target.host.name}: the process can't be restored again: ${whyOf(end)}`,
     }
   }
-  if (step === 'continue' && error.status === STEP.tooLate)
+  if (step === 'continue' && error.status === STEP.tooLate) {
+    const { name } = target.host
     return {
       kind: 'doubt',
-      detail: `the process was continued on ${target.host.name}, which was restarted since: it may have run on, and is gone; its images are still there`,
+      detail: `the process was continued on ${name}, which was restarted since: it may have run on, and is gone; its images are still there`,
+      decide: `to let it go on from them: ssh ${name} sudo criu restore -d -D ${FOLDER}/${plan.id}/in/images; when it need not: just migrate-recover --forget ${plan.id}`,
     }
+  }
   return { kind: 'doubt', detail: error.message }
 }
 

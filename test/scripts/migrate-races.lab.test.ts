@@ -232,6 +232,33 @@ test('a copy that is lost with its machine before it goes on is restored again f
   await runsOnlyOn('n2', workload)
 })
 
+test('a target that goes off as it continues the copy: a person is told what they can do, and it can be done', async () => {
+  const workload = await scene.counting('n1')
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'continue' })
+  await first.kill(true)
+  // As the step leaves it when it is cut short after its mark.
+  await scene.sh(
+    'n2',
+    `cd /var/lib/resource-sharing/migrations/${first.id} && mv continued.ready continued && sync`,
+  )
+  await scene.lab.killHost('n2')
+  await scene.lab.bootHost('n2')
+  const told = await scene.just('n1', ['migrate-recover', first.id])
+  expect(told).toMatchObject({
+    exitCode: 6,
+    stderr: expect.stringContaining('it may have run on, and is gone'),
+  })
+  const ways = /go on from them: ssh n2 (?<restore>.+); when it need not: just (?<forget>.+)$/.exec(
+    told.stderr,
+  )?.groups
+  expect(await scene.present(workload)).toEqual([])
+  await scene.sh('n2', ways?.restore ?? 'false')
+  await scene.goesOn('n2', workload)
+  expect(faultsOf(await scene.ticks('n1', workload), await scene.ticks('n2', workload))).toEqual([])
+  expect(await scene.just('n1', ways?.forget?.split(' ') ?? [])).toMatchObject({ exitCode: 0 })
+  expect(await scene.just('n1', ['migrations'])).toMatchObject({ exitCode: 0 })
+})
+
 test('a copy on a full disk ends when its move is undone', async () => {
   await scene.lab.smallDisk('n2', '/var/lib/resource-sharing', 24)
   const workload = await scene.counting('n1')
