@@ -25,7 +25,7 @@ test('a command that ignores being told to end is killed after its time', async 
   const command = { file: 'sh', args: ['-c', 'trap "" TERM; while :; do sleep 1; done'] }
   const ended = await run(command, { timeoutMs: 200, signal: never })
   expect(ended).toMatchObject({ timedOut: true, exitCode: undefined })
-  expect(performance.now() - began).toBeLessThan(10_000)
+  expect(performance.now() - began).toBeLessThan(3000)
 })
 
 test('a grandchild that keeps the pipes open does not hold up the result', async () => {

@@ -22,13 +22,14 @@ test('in 200 trials with a fault at a random time or byte, no file is there in p
   await writeFile(path, randomBytes(BYTES))
   const never = new AbortController().signal
   const file = await hashed({ path, name: 'x', size: BYTES, modified: new Date() }, never)
+  const probing = { identity, timeoutMs: 10_000, signal: never, insecureHttp: false }
   const sending = { identity, waitMs: 20_000, silenceMs: 20_000, connectMs: 10_000, moved: () => {} }
   let [whole, broken] = [0, 0]
 
   const undisturbed = async () => {
     const receiver = await listening({ limits: { anewMs: 0 } })
     const found = { name: 'there', address: '127.0.0.1', port: receiver.port }
-    const peer = await probe(found, { identity, timeoutMs: 10_000, signal: never, insecureHttp: false })
+    const peer = await probe(found, probing)
     const begun = performance.now()
     await sendFiles(peer, [file], { ...sending, signal: never })
     await receiver.close()
@@ -42,7 +43,7 @@ test('in 200 trials with a fault at a random time or byte, no file is there in p
     const receiver = await listening({ limits: { anewMs: 0 } })
     const proxy = await breakingProxy(receiver.port, [at, at, at])
     const found = { name: 'there', address: '127.0.0.1', port: proxy.port }
-    const peer = await probe(found, { identity, timeoutMs: 10_000, signal: never, insecureHttp: false })
+    const peer = await probe(found, probing)
     const stop = new AbortController()
     const after = sleep((at / BYTES) * usualMs)
     if (fault === 'connection') proxy.arm()
@@ -57,10 +58,7 @@ test('in 200 trials with a fault at a random time or byte, no file is there in p
       if (!name.startsWith(OWN_PREFIX)) expect(await sha256Of(join(receiver.folder, name))).toBe(file.sha256)
 
     const again = fault === 'receiver' ? await listening({ folder: receiver.folder }) : receiver
-    const anew = await probe(
-      { ...found, port: again.port },
-      { identity, timeoutMs: 10_000, signal: never, insecureHttp: false },
-    )
+    const anew = await probe({ ...found, port: again.port }, probing)
     await sendFiles(anew, [file], { ...sending, signal: never })
     await again.close()
     const names = await filesBelow(receiver.folder)
