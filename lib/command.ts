@@ -15,8 +15,6 @@ export type Command = {
   env?: Readonly<Record<string, string>>
   /** Input and output are bytes, one a character (latin1): what is not UTF-8 comes through as it is. */
   bytes?: boolean
-  /** It gets a process group of its own, and what it has started is killed with it when its time is up. */
-  group?: boolean
 }
 
 export type Limits = {
@@ -44,13 +42,15 @@ const PIPES_AFTER_MS = 200
 const MAX_OUTPUT_CHARACTERS = 16_000_000
 
 /**
- * Runs a command to its end, without a shell, and reaps it.
+ * Runs a command to its end, without a shell, and reaps it. It has a process group of its own: Ctrl-C at the terminal
+ * reaches this program alone, which ends the command and does not take its end for an answer; and what the command has
+ * started is killed with it when its time is up.
  *
  * @throws the signal's reason once it is aborted and the command is gone; nothing else, whatever the command does
  */
 export async function run(command: Command, limits: Limits): Promise<Ended> {
   const { timeoutMs, signal, maxOutput = MAX_OUTPUT_CHARACTERS } = limits
-  const { file, args, input, env = {}, bytes = false, group = false } = command
+  const { file, args, input, env = {}, bytes = false } = command
   signal.throwIfAborted()
   const child = execa(file, args, {
     ...(input === undefined
@@ -58,7 +58,7 @@ export async function run(command: Command, limits: Limits): Promise<Ended> {
       : { input: bytes ? Buffer.from(input, 'latin1') : input }),
     env,
     encoding: bytes ? 'latin1' : 'utf8',
-    detached: group,
+    detached: true,
     timeout: Math.max(1, Math.ceil(timeoutMs)),
     cancelSignal: signal,
     forceKillAfterDelay: KILL_AFTER_MS,
@@ -70,7 +70,7 @@ export async function run(command: Command, limits: Limits): Promise<Ended> {
   const closePipes = () => [child.stdout, child.stderr].forEach((pipe) => pipe?.destroy())
   child.once('exit', () => setTimeout(closePipes, PIPES_AFTER_MS).unref())
   const result = await child
-  if (group && (result.timedOut || signal.aborted)) killGroup(child.pid)
+  if (result.timedOut || signal.aborted) killGroup(child.pid)
   signal.throwIfAborted()
   return endedAs(result, result.stdout)
 }

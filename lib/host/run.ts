@@ -28,11 +28,7 @@ export async function tell(host: Host, task: Task, reach: Reach, limits: Limits)
   const script = framedScript(task.body, task.values ?? {}, task.as)
   const command = await commandOn(host, script, reach)
   const input = `${Buffer.from(script.text).toString('latin1')}${task.input ?? ''}`
-  return saidBy(
-    await run({ ...command, input, bytes: true, group: true }, limits),
-    script.nonce,
-    limits.timeoutMs,
-  )
+  return saidBy(await run({ ...command, input, bytes: true }, limits), script.nonce, limits.timeoutMs)
 }
 
 /**

@@ -85,10 +85,7 @@ async function fromHere(body: string, values: Values, take: Script, way: Way): P
   const send = framedScript(whole, { ...values, HEAD: take.text }, 'root', 'stderr')
   const { file, args } = await commandOn(target.host, take, reach)
   const piped = `eval "$(head -c ${Buffer.byteLength(send.text)})" | "$@"`
-  const ended = await run(
-    { file: 'sh', args: ['-c', piped, 'sh', file, ...args], input: send.text, group: true },
-    limits,
-  )
+  const ended = await run({ file: 'sh', args: ['-c', piped, 'sh', file, ...args], input: send.text }, limits)
   const sent = answerOf(ended.stderr, send.nonce)
   const end = endOf(saidBy(ended, take.nonce, limits.timeoutMs))
   if (sent && sent.status !== 0) return blamed(way, endOf({ known: true, ...sent, stderr: '' }), end)

@@ -82,10 +82,7 @@ async function tell(
     RESOURCE_SHARING_RATIO: String(ratio),
   }
   // By a shell, because it is the person's own command line; what is told comes by the environment, never as text.
-  const { exitCode, timedOut, stderr } = await run(
-    { file: '/bin/sh', args: ['-c', command], env, group: true },
-    limits,
-  )
+  const { exitCode, timedOut, stderr } = await run({ file: '/bin/sh', args: ['-c', command], env }, limits)
   if (exitCode === 0) return
   const how = timedOut
     ? `took more than ${limits.timeoutMs / 1000} s`

@@ -1,7 +1,17 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run, runPiped } from '../../lib/command.ts'
 
 const never = new AbortController().signal
+
+/** Of a process as /proc tells it: a letter, Z where nobody has reaped it yet. */
+async function stateOf(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return /.*\) (\S)/s.exec(text)?.[1] ?? 'gone'
+}
 
 test('a command that does not exist is missing, and that is no error', async () => {
   expect(await run({ file: 'no-such-command', args: [] }, { timeoutMs: 1000, signal: never })).toEqual({
@@ -43,6 +53,29 @@ test('when the signal is aborted the command is gone before the reason is thrown
   const ended = run({ file: 'sleep', args: ['20'] }, { timeoutMs: 30_000, signal: aborter.signal })
   setTimeout(() => aborter.abort(new Error('enough')), 50)
   await expect(ended).rejects.toThrow('enough')
+})
+
+test('a command has a process group of its own, which Ctrl-C at the terminal does not reach', async () => {
+  const { stdout } = await run(
+    { file: 'sh', args: ['-c', 'echo $$; ps -o pgid= -p $$'] },
+    { timeoutMs: 5000, signal: never },
+  )
+  const [pid, group] = stdout.trim().split(/\s+/)
+  expect(group).toBe(pid)
+})
+
+test('what a command has started is killed with it when its time is up', async () => {
+  const aborter = new AbortController()
+  const folder = await mkdtemp(join(tmpdir(), 'command-'))
+  const file = join(folder, 'pid')
+  const script = `(sleep 60 & echo $! >${file}.new; mv ${file}.new ${file}; wait) & wait`
+  const ended = run({ file: 'sh', args: ['-c', script] }, { timeoutMs: 30_000, signal: aborter.signal })
+  await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true)
+  aborter.abort(new Error('enough'))
+  await expect(ended).rejects.toThrow('enough')
+  const pid = Number(await readFile(file, 'utf8'))
+  await rm(folder, { recursive: true })
+  await expect.poll(() => stateOf(pid), { timeout: 5000 }).toMatch(/^(?:gone|Z)$/)
 })
 
 test('output without end is cut off', async () => {
