@@ -70,12 +70,12 @@ test('what a command has started is killed with it when its time is up', async (
   const file = join(folder, 'pid')
   const script = `(sleep 60 & echo $! >${file}.new; mv ${file}.new ${file}; wait) & wait`
   const ended = run({ file: 'sh', args: ['-c', script] }, { timeoutMs: 30_000, signal: aborter.signal })
-  await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => existsSync(file)).toBe(true)
   aborter.abort(new Error('enough'))
   await expect(ended).rejects.toThrow('enough')
   const pid = Number(await readFile(file, 'utf8'))
   await rm(folder, { recursive: true })
-  await expect.poll(() => stateOf(pid), { timeout: 5000 }).toMatch(/^(?:gone|Z)$/)
+  await expect.poll(() => stateOf(pid)).toMatch(/^(?:gone|Z)$/)
 })
 
 test('output without end is cut off', async () => {

@@ -194,13 +194,13 @@ test('Ctrl-C reaches the command, and nothing of it is left there, whatever it d
     '-c',
     'trap "echo bye; exit 7" INT; echo begun; while :; do sleep 0.1; done',
   ])
-  await expect.poll(async () => await processes('n2', 'echo begun'), { timeout: 20_000 }).toBeGreaterThan(0)
+  await expect.poll(async () => await processes('n2', 'echo begun')).toBeGreaterThan(0)
   await sleep(500)
   kind.kill('SIGINT')
   expect(await kind).toMatchObject({ exitCode: 130, stdout: 'begun\nbye' })
   const script = `trap '' INT TERM HUP; setsid sh -c 'trap "" INT TERM HUP; while :; do sleep 9.87; done' & (while :; do sleep 9.87; done) & while :; do sleep 9.87; done`
   const { process: stubborn } = await spawn('offload', ['sh', '-c', script])
-  await expect.poll(async () => await processes('n2', 'sleep 9.87'), { timeout: 20_000 }).toBeGreaterThan(3)
+  await expect.poll(async () => await processes('n2', 'sleep 9.87')).toBeGreaterThan(3)
   stubborn.kill('SIGINT')
   expect(await stubborn).toMatchObject({ exitCode: 130 })
   expect(await processes('n2', 'sleep 9.87')).toBe(0)
@@ -218,15 +218,15 @@ test('what a command leaves running ends with it', async () => {
 
 test('an offload that is killed leaves nothing running', async () => {
   const { process: child } = await spawn('offload', ['sleep', '976.5'])
-  await expect.poll(async () => await processes('n2', 'sleep 976.5'), { timeout: 20_000 }).toBe(1)
+  await expect.poll(async () => await processes('n2', 'sleep 976.5')).toBe(1)
   await sh('n1', "kill -9 $(pgrep -f 'scripts/offload.ts sleep 976.5')")
   await child
-  await expect.poll(async () => await processes('n2', 'sleep 976.5'), { timeout: 5000 }).toBe(0)
+  await expect.poll(async () => await processes('n2', 'sleep 976.5')).toBe(0)
 })
 
 test('a link that is cut ends the command there, and offload says so', async () => {
   const { process: child } = await spawn('offload', ['sh', '-c', 'echo begun; sleep 965.4'])
-  await expect.poll(async () => await processes('n2', 'sleep 965.4'), { timeout: 20_000 }).toBeGreaterThan(0)
+  await expect.poll(async () => await processes('n2', 'sleep 965.4')).toBeGreaterThan(0)
   await lab.linkDown('n2')
   const began = performance.now()
   const { exitCode, stdout, stderr } = await child
@@ -248,9 +248,7 @@ test('two offloads at once have different receivers, and then there is none', as
     ),
   ).then(async (children) => {
     await expect
-      .poll(async () => (await processes('n2', 'sleep 12')) + (await processes('n3', 'sleep 12')), {
-        timeout: 20_000,
-      })
+      .poll(async () => (await processes('n2', 'sleep 12')) + (await processes('n3', 'sleep 12')))
       .toBeGreaterThan(3)
     const third = await run('offload', ['--cpus', '2', 'true'])
     expect(third).toMatchObject({ exitCode: 125, stdout: '' })

@@ -89,9 +89,7 @@ test('Ctrl-C leaves no ssh, no master and no session on either side', async () =
   )
   // While it waits for the hanging host, the others have answered and their connections are kept.
   await expect
-    .poll(async () => (await lab.exec('n1', ['find', '/tmp/resource-sharing-0', '-type', 's'])).stdout, {
-      timeout: 10_000,
-    })
+    .poll(async () => (await lab.exec('n1', ['find', '/tmp/resource-sharing-0', '-type', 's'])).stdout)
     .not.toBe('')
   const { exitCode, stderr, stdout } = await process
   expect([exitCode, stdout]).toEqual([124, ''])
@@ -100,7 +98,7 @@ test('Ctrl-C leaves no ssh, no master and no session on either side', async () =
   expect(ssh.stdout.split('\n').filter((line) => /(^|\/)ssh\b(?!d)/.test(line))).toEqual([])
   expect((await lab.exec('n1', ['find', '/tmp/resource-sharing-0', '-type', 's'])).stdout).toBe('')
   await expect
-    .poll(async () => (await lab.exec('n2', ['ps', '-e', '-o', 'args'])).stdout, { timeout: 5000 })
+    .poll(async () => (await lab.exec('n2', ['ps', '-e', '-o', 'args'])).stdout)
     .not.toMatch(/notty|sh -s/)
 })
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterEach(() => scene?.end())
 afterAll(() => scene?.lab.close())
 
-const nothingIsLeft = async () => await expect.poll(() => scene.leftovers(), { timeout: 20_000 }).toEqual([])
+const nothingIsLeft = async () => await expect.poll(() => scene.leftovers()).toEqual([])
 
 /** Without CAP_SYS_RESOURCE, as in some containers, criu may not ask for the limits of another user's process. */
 async function rootMayAll(): Promise<boolean> {
@@ -86,7 +86,7 @@ test.each([
 test('stress-ng goes on computing on two CPUs there, and finds no error in what it has computed', async () => {
   const stress = ['stress-ng', '--cpu', '2', '--verify', '--timeout', '0', '--log-file', 'FOLDER/log']
   const workload = await scene.start('n1', stress)
-  await expect.poll(async () => (await scene.states('n1', workload)).size, { timeout: 20_000 }).toBe(3)
+  await expect.poll(async () => (await scene.states('n1', workload)).size).toBe(3)
   await scene.moved('n1', [String(workload.pid), '--target', 'n2', '--copy-files'])
   expect(await scene.present(workload)).toEqual(['n2'])
   const used = async () =>
@@ -96,7 +96,7 @@ test('stress-ng goes on computing on two CPUs there, and finds no error in what 
   const before = await used()
   await expect.poll(used, { timeout: 30_000 }).toBeGreaterThan(before + 1)
   await scene.sh('n2', `kill -INT ${workload.pid}`)
-  await expect.poll(() => scene.present(workload), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => scene.present(workload)).toEqual([])
   expect(await scene.sh('n2', `cat ${workload.folder}/log`)).toMatch(/passed: 2: cpu \(2\)[^]*failed: 0/)
   await nothingIsLeft()
 })
@@ -159,7 +159,7 @@ test('a user moves a process of their own, which stays theirs; where root itself
   })
   await scene.goesOn('n1', workload)
   expect(await scene.present(workload)).toEqual(['n1'])
-  await expect.poll(() => scene.leftovers({ undone: true }), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => scene.leftovers({ undone: true })).toEqual([])
   await scene.sh('n1', 'rm -r /run/resource-sharing')
   await scene.sh('n2', 'rm -r /run/resource-sharing')
 })

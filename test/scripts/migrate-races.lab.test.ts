@@ -134,11 +134,11 @@ test.each(['dump', 'kill'])(
     await scene.sh('n1', `: >/root/hold; ${hold} </dev/null >/dev/null 2>&1 &`)
     const waiting = late('n1', plan, `source:${step}`)
     const programs = () => scene.sh('n1', 'ps -eo args=')
-    await expect.poll(programs, { timeout: 20_000 }).toContain(`${folder}/steps.sh ${step}`)
+    await expect.poll(programs).toContain(`${folder}/steps.sh ${step}`)
     await sleep(1000)
     const undone = late('n1', plan, 'source:undo')
     const marks = 'ls /run/resource-sharing/undone 2>/dev/null || :'
-    await expect.poll(() => scene.sh('n1', marks), { timeout: 20_000 }).toContain(first.id)
+    await expect.poll(() => scene.sh('n1', marks)).toContain(first.id)
     await sleep(1000)
     await scene.sh('n1', 'rm /root/hold')
     expect(await waiting).toMatchObject([{ status: 3 }])

@@ -235,5 +235,5 @@ test('a machine that its owner has closed: not chosen, and not taken by name eit
     ),
   })
   await scene.sh('n2', 'rm /var/lib/resource-sharing/receiver/closed')
-  await expect.poll(() => scene.leftovers({ undone: true }), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => scene.leftovers({ undone: true })).toEqual([])
 })

@@ -141,9 +141,7 @@ test('with --alone a second run does nothing, quietly, and one that was killed h
   const args = ['--import', loader, join(ROOT, 'scripts/node-trit.ts'), '--alone', '--window', '30000']
   const first = execa(process.execPath, args, { env, reject: false, timeout: 60_000 })
   const lock = path('state/resource-sharing/node-trit.lock')
-  await expect
-    .poll(() => readFile(lock, 'utf8').catch(() => ''), { timeout: 20_000 })
-    .toMatch(`${first.pid} `)
+  await expect.poll(() => readFile(lock, 'utf8').catch(() => '')).toMatch(`${first.pid} `)
   const log = ['--log', path('log')]
   expect(await nodeTrit('--alone', ...log)).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
   expect(await readdir(folder)).toEqual(['state'])

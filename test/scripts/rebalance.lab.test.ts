@@ -100,7 +100,7 @@ const stress = async (name: Name, count: number, cpus = 1) =>
 async function spinners(name: Name, count: number): Promise<number[]> {
   await everywhere("printf 'while True:\\n    pass\\n' >/root/spin.py")
   const pids = await start(name, ...Array.from({ length: count }, () => 'python3 /root/spin.py'))
-  await vi.waitUntil(async () => (await sh(name, 'pgrep -fc "spin[.]p[y]" || :')) === String(count))
+  await expect.poll(async () => await sh(name, 'pgrep -fc "spin[.]p[y]" || :')).toBe(String(count))
   return pids
 }
 
@@ -257,9 +257,7 @@ test('a queued job is started where there is room, and once', async () => {
   const { applied = [] } = await apply('n1')
   expect(applied).toMatchObject([{ kind: 'start', outcome: 'done' }])
   expect((await apply('n1')).applied).toBeUndefined()
-  await expect
-    .poll(async () => (await run('n1', 'jobs', '--json')).stdout, { timeout: 20_000 })
-    .toMatch(/"state": "done"/)
+  await expect.poll(async () => (await run('n1', 'jobs', '--json')).stdout).toMatch(/"state": "done"/)
   expect((await everywhere('cat /root/ran 2>/dev/null; rm -f /root/ran')).join('')).toBe('ran')
 })
 

@@ -106,7 +106,7 @@ test('2,000 processes: how long scum-view takes is printed beside ps and the win
     },
   )
   started.push(crowd)
-  await expect.poll(async () => (await tree(crowd.pid ?? 0)).length, { timeout: 20_000 }).toBe(2001)
+  await expect.poll(async () => (await tree(crowd.pid ?? 0)).length).toBe(2001)
   const began = performance.now()
   await execa('ps', ['axo', 'pid,pcpu,pmem,comm'])
   const psSeconds = (performance.now() - began) / 1000

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Connections } from '../../../lib/mesh/connections.ts'
 import { bootId, liveProcess, liveProcesses, treeOf } from '../../../lib/process/live.ts'
 import { holdThere, releaseThere } from '../../../lib/throttle/elsewhere.ts'
@@ -35,7 +35,7 @@ afterAll(async () => {
 async function target() {
   const child = spawn('sh', ['-c', 'sleep 600 & sleep 600; wait'], { detached: true, stdio: 'ignore' })
   started.push(child)
-  await vi.waitUntil(async () => (await treeAt(child.pid ?? 0)).length === 3)
+  await expect.poll(async () => (await treeAt(child.pid ?? 0)).length).toBe(3)
   const process = await liveProcess(child.pid ?? 0)
   if (!process) throw new Error('it is gone')
   return { ...process, boot: await bootId(), cpu: 1.5 }
