@@ -1,4 +1,4 @@
-"""Holds so many bytes, and at SIGUSR1 writes to /root/gap for how long it has stood still at most, in seconds.
+"""Holds so many bytes, and at SIGUSR1 writes to /var/tmp/gap for how long it has stood still at most, in seconds.
 
 By the wall clock: criu gives what it restores a monotonic clock that has stood still with it.
 """
@@ -20,7 +20,7 @@ def tell(signum, frame):
 
 
 signal.signal(signal.SIGUSR1, tell)
-open("/root/ready", "w").close()
+open("/var/tmp/ready", "w").close()
 last = time.time()
 while True:
     time.sleep(0.001)
@@ -29,6 +29,6 @@ while True:
     last = now
     if told:
         told = False
-        with open("/root/gap.part", "w") as file:
+        with open("/var/tmp/gap.part", "w") as file:
             file.write(repr(longest))
-        os.rename("/root/gap.part", "/root/gap")
+        os.rename("/var/tmp/gap.part", "/var/tmp/gap")

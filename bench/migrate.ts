@@ -17,7 +17,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const TREE = '/srv/resource-sharing'
 const NODE = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', `${TREE}/node_modules/tsx/dist/esm/index.mjs`]
-const MASTER = '-o ControlMaster=auto -o ControlPath=/root/master -o ControlPersist=60'
+const MASTER = '-o ControlMaster=auto -o ControlPath=/run/bench-master -o ControlPersist=60'
 const IMAGES = '/var/lib/bench'
 
 type Way = { name: string; to: 'n1' | 'n2'; move: (lab: Lab, pid: number) => Promise<void> }
@@ -64,20 +64,21 @@ async function measure(
   for (const host of ['n1', 'n2'])
     await sh(
       lab,
-      `rm -rf ${IMAGES} /root/gap /root/ready; mkdir ${IMAGES}; pkill -KILL -f bench/gap[.]py || :`,
+      `rm -rf ${IMAGES} /var/tmp/gap /var/tmp/ready; mkdir ${IMAGES}; pkill -KILL -f bench/gap[.]py || :`,
       host,
     )
   await sh(lab, `ssh ${MASTER} n2.lan true`)
   const start = `setsid python3 ${TREE}/bench/gap.py ${mebibytes * 1_048_576} </dev/null >/dev/null 2>&1 & echo $!`
   const pid = Number((await lab.exec('n1', ['sh', '-c', start])).stdout)
   const is = async (host: string, file: string) => (await lab.exec(host, ['test', '-e', file])).exitCode === 0
-  if (!(await waitUntil(() => is('n1', '/root/ready'), 60_000, 50))) throw new Error('it does not start')
+  if (!(await waitUntil(() => is('n1', '/var/tmp/ready'), 60_000, 50))) throw new Error('it does not start')
   const began = performance.now()
   await move(lab, pid)
   const total = (performance.now() - began) / 1000
   await sh(lab, `kill -USR1 ${pid}`, to)
-  if (!(await waitUntil(() => is(to, '/root/gap'), 20_000, 20))) throw new Error(`it does not run on ${to}`)
-  return { still: Number((await lab.exec(to, ['cat', '/root/gap'])).stdout), total }
+  if (!(await waitUntil(() => is(to, '/var/tmp/gap'), 20_000, 20)))
+    throw new Error(`it does not run on ${to}`)
+  return { still: Number((await lab.exec(to, ['cat', '/var/tmp/gap'])).stdout), total }
 }
 
 function median(numbers: number[]): number {

@@ -77,7 +77,8 @@ export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise
 
 /** Says that the process was continued on a machine that was restarted since; and its images are there, as they were sent. */
 async function isTold({ lab }: Scene, json: string): Promise<boolean> {
-  const { id, detail } = /"id": "(?<id>[0-9a-f]{12})".*"detail": "(?<detail>[^"]*)"/s.exec(json)?.groups ?? {}
+  const { migrations }: { migrations: { id: string; detail?: string }[] } = JSON.parse(json)
+  const { id, detail } = migrations[0] ?? {}
   if (!detail?.includes('was continued on n2, which was restarted since')) return false
   const whole = `cd /var/lib/resource-sharing/migrations/${id}/in && cksum images/* | cmp - sums`
   return (await lab.exec('n2', ['sh', '-c', whole])).exitCode === 0
