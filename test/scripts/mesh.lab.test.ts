@@ -81,8 +81,8 @@ async function meshOf(args: string[] = [], env: Record<string, string> = {}) {
 // First, while no connection has been kept by an earlier run.
 test('Ctrl-C leaves no ssh, no master and no session on either side', async () => {
   // timeout(1) gives all of its group what it gets, as a terminal does.
-  const command = ['timeout', '60', 'just', 'mesh-balance', '--timeout', '30']
-  const { process } = await lab.spawn('n1', command, { cwd: '/srv/resource-sharing' })
+  const command = 'timeout 60 just mesh-balance --timeout 30; exit $?'
+  const { process } = await lab.spawn('n1', ['sh', '-c', command], { cwd: '/srv/resource-sharing' })
   // It waits for the hanging host only: the others have answered and their connections are kept.
   const kept = async () =>
     (await lab.exec('n1', ['find', '/tmp/resource-sharing-0', '-type', 's'])).stdout.match(/^./gm)?.length
