@@ -37,6 +37,7 @@ await recipe(
   async (context) => {
     const { values, operands, signal, print, printJson, note } = context
     const waitMs = numberOf('--wait', values.wait ?? '0', { least: 0, most: 86_400, unit: 'seconds' }) * 1000
+    if (values.all && operands.length > 0) throw new UsageError('give either --all or the ID of a migration')
     const { journals, strange } = await openJournals()
     strange.forEach((folder) => note(`${quoted(folder)} is no journal of this version: look at it by hand`))
     const odd = operands.find((id) => !journals.some(({ plan }) => plan.id === id))

@@ -55,6 +55,7 @@ test.each([
   ['migrate-recover', ['--wait', 'long'], 2, /^--wait takes /],
   ['migrate-recover', ['--forget'], 2, /^--forget needs the ID of a migration$/],
   ['migrate-recover', ['--all'], 0, /^nothing is in doubt$/],
+  ['migrate-recover', ['--all', 'abc'], 2, /^give either --all or the ID of a migration$/],
 ] as const)('%s %j: exit %i in one line, and nobody is asked', async (script, args, code, line) => {
   const ran = await runScript(script, [...args], env)
   expect(ran).toMatchObject({ exitCode: code, stdout: '', stderr: expect.stringMatching(line) })
