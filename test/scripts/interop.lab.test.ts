@@ -90,7 +90,7 @@ async function listening<T>(
     server.kill('SIGTERM')
     await server
     const silent = async () => (await lab.exec(node, ['ss', '-Hltn', `sport = :${PORT}`])).stdout
-    await expect.poll(silent).toBe('')
+    await expect.poll(silent, { timeout: 10_000 }).toBe('')
   }
 }
 
@@ -128,7 +128,7 @@ describe('npm localsend 0.1.2, over HTTP', () => {
       expect(ran).toMatchObject({ exitCode: 0 })
       for (const name of files)
         await expect
-          .poll(async () => await sha256('n2', `${folder}/${name}`))
+          .poll(async () => await sha256('n2', `${folder}/${name}`), { timeout: 10_000 })
           .toBe(await sha256('n1', `/root/out/${name}`))
       expect(await inFolder('n2', folder)).toEqual(files.toSorted())
     })
@@ -154,7 +154,7 @@ describe('npm localsend 0.1.2, over HTTP', () => {
       const ran = await share(['/root/out/file.bin'], ['--insecure-http', '--pin', '4711'])
       expect(ran).toMatchObject({ exitCode: 0 })
       await expect
-        .poll(async () => await sha256('n2', `${folder}/file.bin`))
+        .poll(async () => await sha256('n2', `${folder}/file.bin`), { timeout: 10_000 })
         .toBe(await sha256('n1', '/root/out/file.bin'))
     })
   })

@@ -221,7 +221,7 @@ test('an offload that is killed leaves nothing running', async () => {
   await expect.poll(async () => await processes('n2', 'sleep 976.5')).toBe(1)
   await sh('n1', "kill -9 $(pgrep -f 'scripts/offload.ts sleep 976.5')")
   await child
-  await expect.poll(async () => await processes('n2', 'sleep 976.5')).toBe(0)
+  await expect.poll(async () => await processes('n2', 'sleep 976.5'), { timeout: 5000 }).toBe(0)
 })
 
 test('a link that is cut ends the command there, and offload says so', async () => {

@@ -274,7 +274,7 @@ test('without a tailnet, receive listens on the loopback only, and says so', asy
     },
   )
   const listens = async () => (await lab.exec('n3', ['ss', '-Hltn', `sport = :${PORT}`])).stdout
-  await vi.waitUntil(async () => (await listens()) !== '', { timeout: 30_000, interval: 100 })
+  await vi.waitUntil(async () => (await listens()) !== '', { timeout: 10_000, interval: 100 })
   expect(await listens()).toMatch(/^LISTEN\s+\d+\s+\d+\s+127\.0\.0\.1:53317\s+\S+\s*$/)
   expect(await receiver).toMatchObject({
     exitCode: 0,
@@ -328,7 +328,7 @@ test('a sender that is killed leaves nothing under a final name, and can begin a
     sender.kill('SIGKILL')
     await sender
     // Not hashed: what is half there goes while one looks.
-    await vi.waitUntil(async () => (await sh('n2', `find ${n2.folder} -type f`)) === '', { timeout: 30_000 })
+    await vi.waitUntil(async () => (await sh('n2', `find ${n2.folder} -type f`)) === '', { timeout: 10_000 })
   }
   expect(await share(['../much', '--target', 'n2', '--wait', '10'])).toMatchObject({ exitCode: 0 })
   await stop(n2)

@@ -185,7 +185,7 @@ test('of an offer of ten GiB that sends nothing, nothing is on the disk', async 
   expect([200, 403]).toContain(status)
   expect(await filesBelow(receiver.folder)).toEqual([])
   const free = async () => (await ask(receiver, 'prepare-upload', { body: one(1), from: '127.0.0.2' })).status
-  await vi.waitUntil(async () => (await free()) === 200, { timeout: 20_000, interval: 200 })
+  await vi.waitUntil(async () => (await free()) === 200, { timeout: 5000, interval: 200 })
 })
 
 /** A connection that sends this and then keeps silent; how long until it is closed, in milliseconds. */
@@ -226,14 +226,14 @@ test('an upload that all but stands still is dropped, and its session is over so
   const query = await accepted(receiver, one(1_000_000))
   const head = `POST ${PREFIX}upload?${query} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n`
   expect(await closedAfter(receiver.port, head, 'x')).toBeLessThan(9000)
-  await vi.waitUntil(() => receiver.events.some(({ event }) => event === 'over'), { timeout: 20_000 })
+  await vi.waitUntil(() => receiver.events.some(({ event }) => event === 'over'), { timeout: 5000 })
   expect(await filesBelow(receiver.folder)).toEqual([])
 })
 
 test('of many connections from one address, those beyond the limit are closed at once', async () => {
   const receiver = await listening({ insecureHttp: true, limits: { connectionsPerAddress: 5 } })
   const sockets = Array.from({ length: 50 }, () => connect(receiver.port, '127.0.0.1').on('error', () => {}))
-  await vi.waitUntil(() => sockets.filter((socket) => socket.destroyed).length >= 45, { timeout: 20_000 })
+  await vi.waitUntil(() => sockets.filter((socket) => socket.destroyed).length >= 45, { timeout: 5000 })
   expect((await ask(receiver, 'info', { method: 'GET', from: '127.0.0.2' })).status).toBe(200)
   for (const socket of sockets) socket.destroy()
 })

@@ -117,7 +117,7 @@ test('a connection that breaks three times is given up, and nothing is left of t
   const { identity, peer } = await peerOf({ ...receiver, port: proxy.port })
   proxy.arm()
   await expect(sendFiles(peer, [file], { ...SENDING, identity })).rejects.toThrow(/connection to there broke/)
-  await vi.waitUntil(() => receiver.events.some(({ event }) => event === 'over'), { timeout: 20_000 })
+  await vi.waitUntil(() => receiver.events.some(({ event }) => event === 'over'), { timeout: 5000 })
   expect(await filesBelow(receiver.folder)).toEqual([])
 })
 
