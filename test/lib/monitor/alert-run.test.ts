@@ -1,9 +1,9 @@
-import { execa } from 'execa'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runAlert } from '../../../lib/monitor/alert-run.ts'
+import { liveProcess } from '../../../lib/process/live.ts'
 import type { Trit } from '../../../lib/trit.ts'
 
 const { signal } = new AbortController()
@@ -65,7 +65,7 @@ test('a command that hangs is killed with all that it has started, and tried aga
   await expect(ran).rejects.toThrow(/ took more than 0\.5 s; the next run tries again$/)
   const pid = Number(await said())
   expect(pid).toBeGreaterThan(0)
-  await expect.poll(() => isRunning(pid)).toBe(false)
+  await expect.poll(() => liveProcess(pid)).toBeUndefined()
   await expect(runAlert({ command, forRuns: 1 }, load(1), { signal, timeoutMs: 500 })).rejects.toThrow(
     /tries again$/,
   )
@@ -98,9 +98,3 @@ test('a state folder that can’t be made is one line that names it', async () =
     /^the state folder ".*file\/resource-sharing" can't be made: /,
   )
 })
-
-/** A process that nobody has reaped yet, because a container's first one does not, is dead all the same. */
-async function isRunning(pid: number): Promise<boolean> {
-  const { stdout } = await execa('ps', ['-o', 'stat=', '-p', String(pid)], { reject: false })
-  return /^[^Z]/.test(stdout.trim())
-}
