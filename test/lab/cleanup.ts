@@ -34,7 +34,7 @@ export const mountsBelow = async (folder: string): Promise<readonly string[]> =>
   return points.filter((point) => point.startsWith(`${folder}/`)).toReversed()
 }
 
-const cgroupNames = (lab: Layout): RegExp => new RegExp(`^${cgroupOf(lab.instance, 'n')}\\d+$`)
+const cgroupNames = (lab: Layout): RegExp => new RegExp(`^${cgroupOf(lab.id, 'n')}\\d+$`)
 
 const thawAll = async (lab: Layout): Promise<void> => {
   const groups = await readdir('/sys/fs/cgroup/freezer').catch(() => [])

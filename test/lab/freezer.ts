@@ -4,7 +4,7 @@ import { LabError } from './error.ts'
 import { waitUntil } from './processes.ts'
 
 /** The cgroup of a host below each controller's root. */
-export const cgroupOf = (instance: string, hostName: string): string => `rsl-${instance}-${hostName}`
+export const cgroupOf = (id: string, hostName: string): string => `rsl-${id}-${hostName}`
 
 const folderOf = (cgroup: string): string => join('/sys/fs/cgroup/freezer', cgroup)
 

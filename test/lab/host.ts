@@ -26,7 +26,7 @@ const makeCgroups = async (lab: Layout, host: HostLayout): Promise<void> => {
   for (const controller of ['cpu', 'freezer']) {
     const root = join('/sys/fs/cgroup', controller)
     if (await exists(join(root, 'cgroup.procs')))
-      await mkdir(join(root, cgroupOf(lab.instance, host.name)), { recursive: true })
+      await mkdir(join(root, cgroupOf(lab.id, host.name)), { recursive: true })
   }
 }
 
@@ -44,7 +44,7 @@ const initEnvironment = (lab: Layout, host: HostLayout, record: LabRecord): Reco
   LAB_TAILSCALE: record.tailscale ?? '',
   LAB_TAILSCALED: record.tailscaled ?? '',
   LAB_SERVICES: `sshd cron${record.tailnet ? ' tailscaled' : ''}`,
-  LAB_CGROUP: cgroupOf(lab.instance, host.name),
+  LAB_CGROUP: cgroupOf(lab.id, host.name),
 })
 
 const lastWords = async (host: HostLayout): Promise<string> =>

@@ -379,7 +379,7 @@ describe('instances', () => {
     mounts: await mountsBelow(layout.runFolder),
     folder: await exists(layout.runFolder),
     cgroups: (await readdir('/sys/fs/cgroup/freezer').catch(() => [])).filter((name) =>
-      name.includes(layout.instance),
+      name.includes(layout.id),
     ),
   })
   const nothing = { netns: [], processes: [], mounts: [], folder: false, cgroups: [] }

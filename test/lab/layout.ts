@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { cacheRoot } from './cache.ts'
 import { LabError } from './error.ts'
@@ -5,6 +6,8 @@ import { LabError } from './error.ts'
 /** Names, addresses and paths of one instance of the lab. All of it follows from the instance's name. */
 export interface Layout {
   readonly instance: string
+  /** What its namespaces and control groups are called: two checkouts on one machine have nothing in common. */
+  readonly id: string
   readonly runFolder: string
   readonly lockFile: string
   readonly recordFile: string
@@ -39,18 +42,25 @@ export const maximumHosts = 64
 /** Where the repository is seen inside a host. */
 export const repositoryInside = '/srv/resource-sharing'
 
+const checkout = createHash('sha256')
+  .update(join(import.meta.dirname, '..', '..'))
+  .digest('hex')
+  .slice(0, 4)
+
 export const layoutOf = (instance: string): Layout => {
   if (!/^[a-z][a-z0-9-]{0,23}$/.test(instance)) {
     throw new LabError(`instance "${instance}" must be 1 to 24 of a-z, 0-9 and -, and begin with a letter`, 2)
   }
-  const runFolder = join(cacheRoot(), 'run', instance)
+  const id = `${checkout}-${instance}`
+  const runFolder = join(cacheRoot(), 'run', id)
   return {
     instance,
+    id,
     runFolder,
-    lockFile: join(cacheRoot(), 'locks', `run-${instance}`),
+    lockFile: join(cacheRoot(), 'locks', `run-${id}`),
     recordFile: join(runFolder, 'lab.json'),
-    switchNetns: `rsl-${instance}-sw`,
-    netnsPattern: new RegExp(`^rsl-${instance}-(?:sw|n\\d+)$`),
+    switchNetns: `rsl-${id}-sw`,
+    netnsPattern: new RegExp(`^rsl-${id}-(?:sw|n\\d+)$`),
   }
 }
 
@@ -61,7 +71,7 @@ export const hostLayoutOf = (lab: Layout, index: number): HostLayout => {
   return {
     name,
     index,
-    netns: `rsl-${lab.instance}-${name}`,
+    netns: `rsl-${lab.id}-${name}`,
     lanIp: `10.99.0.${10 + index}`,
     firstPid: index * 10_000,
     folder,

@@ -15,12 +15,12 @@ export const killHost = async (host: Host): Promise<void> => {
 
 /** Stops every process of a host, as a machine that hangs would: it answers nothing, and forgets nothing. */
 export const freezeHost = async (host: Host): Promise<void> => {
-  await freeze(cgroupOf(host.lab.instance, host.name), netnsPath(host.netns))
+  await freeze(cgroupOf(host.lab.id, host.name), netnsPath(host.netns))
   await noteFaults(host, { frozen: 'yes' })
 }
 
 export const thawHost = async (host: Host): Promise<void> => {
-  await thaw(cgroupOf(host.lab.instance, host.name))
+  await thaw(cgroupOf(host.lab.id, host.name))
   await noteFaults(host, { frozen: undefined })
 }
 
