@@ -37,9 +37,9 @@ export function forecasts(nodes: readonly PlanNode[], { maxAgeMs }: PlanOptions)
 function forecastOf(node: PlanNode, { load1, cpus }: { load1: number; cpus: number }): Forecast {
   const coming = node.arrivals.reduce((sum, { cpu, ageMs }) => sum + cpu * unseen(ageMs), 0)
   const going = node.departures.reduce((sum, { cpu, ageMs }) => sum + cpu * unseen(ageMs), 0)
-  const percent = node.processes.reduce((sum, { cpuPercent }) => sum + cpuPercent, 0)
-  // Rounded: the order of the processes, which means nothing, shows in the last digits of their sum.
-  const busy = Math.round(percent * 1e4) / 1e6
+  // Sorted: the order of the processes, which means nothing, would show in the last digits of their sum.
+  const shares = node.processes.map(({ cpuPercent }) => cpuPercent / 100).toSorted((a, b) => a - b)
+  const busy = shares.reduce((sum, cpu) => sum + cpu, 0)
   const load = Math.max(0, load1 + coming - going)
   return {
     node,

@@ -9,6 +9,29 @@ import { tritOf } from '../../../lib/trit.ts'
 import { meshes, OPTIONS } from './mesh.ts'
 
 const RUNS = { numRuns: 2000 }
+/** A queued job that just fits beside a process that uses next to nothing. */
+const FILLED: PlanSnapshot = {
+  nodes: [
+    {
+      name: 'n0',
+      measurement: { load1: 0, cpus: 5, ageMs: 0 },
+      arrivals: [],
+      departures: [],
+      processes: [
+        {
+          pid: 1,
+          user: 'operator',
+          command: '',
+          cpuPercent: 4e-5,
+          memPercent: 0,
+          rssBytes: 0,
+          runtimeHours: 0,
+        },
+      ],
+    },
+  ],
+  jobs: [{ id: 'job0', cpu: 3.999_999_999_999_995, ageMs: 0 }],
+}
 
 /** The node on which an action puts load, and the load in CPUs. */
 function added(action: PlanAction): { name: string; cpu: number } | undefined {
@@ -33,7 +56,7 @@ function everyAction(check: (action: PlanAction, mesh: PlanSnapshot) => void): v
     fc.property(meshes, (mesh) => {
       for (const action of planFor(mesh, OPTIONS).actions) check(action, mesh)
     }),
-    RUNS,
+    { ...RUNS, examples: [[FILLED]] },
   )
 }
 
