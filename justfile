@@ -198,23 +198,17 @@ peers *args:
 lab *args:
     @{{ run }}test/lab/main.ts "$@"
 
-# Format, lint, types, unit tests, and the lab tests where there is root and Linux
+# Format, lint, types, unit tests, and the lab tests where there is root and Linux: --changed, or WORD…
 [group('develop')]
 [no-exit-message]
-test:
-    @{{ run }}test/main.ts
+test *args:
+    @{{ run }}test/main.ts "$@"
 
-# The unit tests, or those whose file name has a word in it
+# What `just test` proves with a short sample, many times over: [NAME…] [--rounds N]
 [group('develop')]
 [no-exit-message]
-unit *words:
-    @vitest run --project unit "$@"
-
-# The tests in the lab, or those whose file name has a word in it
-[group('develop')]
-[no-exit-message]
-lab-tests *words:
-    @vitest run --project lab "$@"
+soak *args:
+    @{{ run }}test/soak.ts "$@"
 
 # A mesh over time under the planner and four other policies: --nodes N, --hours H, --seed S, --svg FILE
 [group('develop')]

@@ -1,8 +1,15 @@
+import { availableParallelism, totalmem } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // What a test waits for may take long on a busy machine; it ends as soon as it has come.
 const expect = { poll: { timeout: 20_000 } }
+const lab = { expect, testTimeout: 180_000, hookTimeout: 300_000 }
 const labTests = ['test/lab/**/*.test.ts', 'test/**/*.lab.test.ts']
+const aloneTests = ['test/**/*.alone.test.ts']
+
+// A file of lab tests waits for most of its time, and its hosts take about 2 GiB at most.
+const GIB = 2 ** 30
+const labsAtOnce = Math.max(1, Math.min(2 * availableParallelism(), Math.floor(totalmem() / (3 * GIB))))
 
 export default defineConfig({
   test: {
@@ -11,20 +18,29 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: labTests,
+          exclude: [...labTests, ...aloneTests],
           testTimeout: 30_000,
           expect,
         },
       },
       {
-        // Real namespaces, daemons and processes: one file after the other, with deadlines instead of expectations.
+        // Real namespaces, daemons and processes. Files run side by side, each with a lab of its own.
         test: {
+          ...lab,
           name: 'lab',
           include: labTests,
-          expect,
+          maxWorkers: labsAtOnce,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // What measures shares of CPU, or needs most of them: nothing runs beside it.
+        test: {
+          ...lab,
+          name: 'alone',
+          include: aloneTests,
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

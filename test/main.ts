@@ -1,117 +1,137 @@
 /**
  * Everything that has to pass: format, lint, types, unit tests, and the tests in the lab.
  *
+ * Usage: just test              all of it
+ *        just test --changed    what the change touches: not committed, or not upstream yet
+ *        just test WORD…        the tests of files with one of these words in their path
+ *
  * The lab needs root and Linux; elsewhere the rest is run, and the last lines say what was left out. With CI=true
- * nothing may be left out, and the unit tests are run on every supported version of Node.
+ * nothing may be left out, and the unit tests are run on every supported version of Node. What only waits runs side by
+ * side; what measures shares of CPU runs at the end, alone.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
 import { execa } from 'execa'
-import { z } from 'zod'
 import { messageOf } from '../lib/text.ts'
-import { needRootAndLinux, provision } from './lab/provision/provision.ts'
+import { testsOfChange } from './changed.ts'
+import { provisionAll } from './lab/provision/everything.ts'
+import { needRootAndLinux } from './lab/provision/provision.ts'
+import { failures, readReport, slowest, totals } from './report.ts'
 
 const CI = process.env.CI === 'true'
 const OTHER_NODES = ['20', '22', '24'].filter((version) => !process.version.startsWith(`v${version}.`))
 const REPORTS = '.test-report'
-const Report = z.object({
-  numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numPendingTests: z.number(),
-  testResults: z.array(
-    z.object({
-      name: z.string(),
-      message: z.string().optional(),
-      assertionResults: z.array(
-        z.object({
-          fullName: z.string(),
-          status: z.string(),
-          failureMessages: z.array(z.string()).nullish(),
-        }),
-      ),
-    }),
-  ),
-})
 
-type Step = { name: string; command: string[]; report?: string }
+type Step = { name: string; command: readonly string[]; report?: string }
 
-function vitest(name: string, project: 'unit' | 'lab', node: string[] = []): Step {
-  const report = `${REPORTS}/${name.replaceAll(/\W+/g, '-')}.json`
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const runner = node.length > 0 ? [...node, 'node', 'node_modules/vitest/vitest.mjs'] : ['vitest']
-  return { name, command: [...runner, 'run', '--project', project, ...reporters], report }
-}
+const failed: string[] = []
+const reports: string[] = []
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-async function passes({ name, command: [file = '', ...args] }: Step): Promise<boolean> {
-  say(`── ${name}`)
-  const { exitCode } = await execa(file, args, {
-    stdin: 'ignore',
-    stdout: 'inherit',
-    stderr: 'inherit',
-    reject: false,
-  })
-  return exitCode === 0
+/** The tests of a project, all or those of some files. */
+function vitest(
+  name: string,
+  project: 'unit' | 'lab' | 'alone',
+  files: readonly string[],
+  node: readonly string[] = [],
+): Step {
+  const report = `${REPORTS}/${name.replaceAll(/\W+/g, '-')}.json`
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const runner = node.length > 0 ? [...node, 'node', 'node_modules/vitest/vitest.mjs'] : ['vitest']
+  const selection = files.length > 0 ? ['--passWithNoTests', ...files] : []
+  return { name, command: [...runner, 'run', '--project', project, ...reporters, ...selection], report }
+}
+
+/** Runs steps one after the other; each line that they print says whose it is. */
+async function lane(steps: readonly Step[]): Promise<void> {
+  for (const { name, command, report } of steps) {
+    const [file = '', ...args] = command
+    say(`── ${name}`)
+    const mark = function* (line: unknown): Generator<string> {
+      yield `${name} │ ${String(line)}`
+    }
+    const { exitCode } = await execa(file, args, {
+      stdin: 'ignore',
+      stdout: [mark, 'inherit'],
+      stderr: [mark, 'inherit'],
+      buffer: false,
+      reject: false,
+    })
+    if (exitCode !== 0) failed.push(name)
+    if (report !== undefined) reports.push(report)
+  }
 }
 
 /** Why the lab can't be had on this machine; undefined when it is ready. */
 async function labMissing(): Promise<string | undefined> {
   try {
     needRootAndLinux()
-    await provision(true, say)
+    await provisionAll(say)
     return undefined
   } catch (error) {
     return messageOf(error)
   }
 }
 
-async function reportOf(path: string): Promise<z.infer<typeof Report> | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : Report.parse(JSON.parse(text))
+/** The lab's parts are made while the rest runs; the tests in the lab begin when they are there. */
+async function inLab(files: readonly string[]): Promise<boolean> {
+  const missing = await labMissing()
+  if (missing === undefined) {
+    await lane([vitest('lab tests', 'lab', files)])
+    return true
+  }
+  say(`left out: the lab tests (${missing})`)
+  if (CI) failed.push('lab tests, which CI must not leave out')
+  return false
 }
 
-/** What failed in a run and why, so that it is at the end of the output and need not be looked for. */
-function failures(report: z.infer<typeof Report>): string[] {
-  return report.testResults.flatMap(({ name, message, assertionResults }) => {
-    const failed = assertionResults.filter(({ status }) => status === 'failed')
-    const tests = failed.map(
-      ({ fullName, failureMessages }) => `${fullName}\n${(failureMessages ?? []).join('\n')}`,
-    )
-    return [...tests, ...(failed.length === 0 && message ? [message] : [])].map((text) => `${name}: ${text}`)
-  })
-}
-
-await rm(REPORTS, { recursive: true, force: true })
-await mkdir(REPORTS)
-const missing = await labMissing()
-const steps: Step[] = [
+const CHECKS: readonly Step[] = [
   { name: 'format', command: ['oxfmt', '--check', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'types', command: ['tsc'] },
-  vitest(`unit tests on Node ${process.version}`, 'unit'),
-  ...(CI ? OTHER_NODES : []).map((version) =>
-    vitest(`unit tests on Node ${version}`, 'unit', ['npx', '--yes', '--package', `node@${version}`, '--']),
-  ),
-  ...(missing === undefined ? [vitest('lab tests', 'lab')] : []),
 ]
-const failed: string[] = []
-for (const step of steps) if (!(await passes(step))) failed.push(step.name)
-if (missing !== undefined) {
-  say(`left out: the lab tests (${missing})`)
-  if (CI) failed.push('lab tests, which CI must not leave out')
+
+const { values, positionals: words } = parseArgs({
+  options: { changed: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const files = values.changed ? await testsOfChange() : words
+await rm(REPORTS, { recursive: true, force: true })
+await mkdir(REPORTS)
+if (values.changed && files.length === 0) {
+  say('no test is touched by the change')
+  await lane(CHECKS)
+} else {
+  const all = files.length === 0
+  const units = [
+    vitest(`unit tests on Node ${process.version}`, 'unit', files),
+    ...(CI ? OTHER_NODES : []).map((version) =>
+      vitest(`unit tests on Node ${version}`, 'unit', files, [
+        'npx',
+        '--yes',
+        '--package',
+        `node@${version}`,
+        '--',
+      ]),
+    ),
+  ]
+  const checks = all || values.changed ? CHECKS : []
+  const [, labIsThere] = await Promise.all([lane([...checks, ...units]), inLab(files)])
+  if (labIsThere) await lane([vitest('tests that run alone', 'alone', files)])
 }
-const total = { passed: 0, failed: 0, skipped: 0 }
-for (const { name, report: path } of steps) {
-  const report = path === undefined ? undefined : await reportOf(path)
-  if (report === undefined) continue
-  for (const failure of failures(report)) say(`── failed in ${name}: ${failure}`)
-  total.passed += report.numPassedTests
-  total.failed += report.numFailedTests
-  total.skipped += report.numPendingTests
-}
-if (total.passed === 0) failed.push('no test passed')
+
+const read = (await Promise.all(reports.map(async (path) => await readReport(path)))).flatMap(
+  (report) => report ?? [],
+)
+if (read.length < reports.length) failed.push('a run that ended without its report')
+say('── the ten slowest tests')
+for (const line of slowest(read, 10)) say(line)
+for (const failure of read.flatMap(failures)) say(`── failed: ${failure}`)
+const total = totals(read)
+if (reports.length > 0 && total.passed === 0) failed.push('no test passed')
 if (failed.length > 0) say(`failed: ${failed.join(', ')}`)
 say(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = failed.length > 0 ? 1 : 0

@@ -36,8 +36,9 @@ export async function torture(
   const all = faults.flatMap((fault) => moments.map((moment) => ({ fault, moment })))
   const chosen: { fault: Fault; moment: Moment }[] = systematic
     ? all
-    : Array.from({ length: count }, () => ({
-        fault: pick(faults),
+    : Array.from({ length: count }, (_, index) => ({
+        // In turns: a few trials have every fault already.
+        fault: faults[index % faults.length] ?? pick(faults),
         moment: {
           step: pick(STEPS),
           ...(random() < 0.25 ? {} : { delayMs: Math.floor(random() * MOST_DELAY_MS) }),

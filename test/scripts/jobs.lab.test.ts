@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { MARKS } from '../../lib/receiver/script.ts'
 import { openLab, type Lab } from '../lab/lab.ts'
+import { rounds } from '../rounds.ts'
 
 const Jobs = z.object({
   jobs: z.array(
@@ -395,6 +396,14 @@ test('a machine that is started again loses what ran there, and keeps what had e
   expect((await run('jobs', ['log', ended])).stdout).toBe('whole')
 })
 
+/** How often who enqueues, and who starts a job, is killed. */
+const KILLS = rounds(8)
+
+/** When to strike in a round, in parts of how long the whole takes: one after the other from the first to the last. */
+function momentOf(round: number, first: number, last: number): number {
+  return first + ((last - first) * (round + Math.random())) / KILLS
+}
+
 // Killed alone: the ssh that it has started goes on, as it would.
 async function killed(afterMs: number, script: string, args: string[]) {
   const kill =
@@ -403,46 +412,54 @@ async function killed(afterMs: number, script: string, args: string[]) {
   await lab.exec('n1', ['sh', '-c', kill, 'sh', LOADER, file, (afterMs / 1000).toFixed(3), ...args], here)
 }
 
-test('who enqueues may be killed at any moment: a job is there with all that belongs to it, or not at all', async () => {
-  const began = performance.now()
-  await enqueue('true')
-  const wholeMs = performance.now() - began
-  for (let round = 0; round < 30; round += 1)
-    await killed(wholeMs * (0.1 + Math.random()), 'enqueue', ['--name', 'whole', 'sh', '-c', 'exit 0'])
-  const { stdout } = await sh('n1', 'cd ~/.local/state/resource-sharing/jobs && ls; cat */job.json | wc -l')
-  const ids = stdout.split('\n').slice(0, -1)
-  expect(stdout.split('\n').at(-1)).toBe(String(ids.length))
-  // The first one, and of the others neither all nor none.
-  expect(ids.length).toBeGreaterThan(1)
-  expect(ids.length).toBeLessThan(31)
-  const found = await jobs()
-  expect(found.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
-  expect(new Set(found.map(({ state }) => state))).toEqual(new Set(['queued']))
-})
+test(
+  'who enqueues may be killed at any moment: a job is there with all that belongs to it, or not at all',
+  { timeout: 30_000 * (KILLS + 2) },
+  async () => {
+    const began = performance.now()
+    await enqueue('true')
+    const wholeMs = performance.now() - began
+    for (let round = 0; round < KILLS; round += 1)
+      await killed(wholeMs * momentOf(round, 0.1, 1.6), 'enqueue', ['--name', 'whole', 'sh', '-c', 'exit 0'])
+    const { stdout } = await sh('n1', 'cd ~/.local/state/resource-sharing/jobs && ls; cat */job.json | wc -l')
+    const ids = stdout.split('\n').slice(0, -1)
+    expect(stdout.split('\n').at(-1)).toBe(String(ids.length))
+    // The first one, and of the others neither all nor none.
+    expect(ids.length).toBeGreaterThan(1)
+    expect(ids.length).toBeLessThan(KILLS + 1)
+    const found = await jobs()
+    expect(found.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+    expect(new Set(found.map(({ state }) => state))).toEqual(new Set(['queued']))
+  },
+)
 
-test('who starts a job may be killed at any moment: it runs once', { timeout: 600_000 }, async () => {
-  const job = async (round: number) => await enqueue('sh', '-c', 'echo $1 >>$HOME/ran', 'sh', String(round))
-  const first = await job(0)
-  const began = performance.now()
-  await run('jobs', ['start', first, '--target', 'n2'])
-  const wholeMs = performance.now() - began
-  const states: string[] = []
-  for (let round = 1; round <= 20; round += 1) {
-    const id = await job(round)
-    await killed(wholeMs * (0.4 + Math.random() * 0.8), 'jobs', ['start', id, '--target', 'n2', '-q'])
-    const record = await sh('n1', `cat ~/.local/state/resource-sharing/jobs/${id}/job.json`)
-    states.push(/"now":{"state":"(\w+)"/.exec(record.stdout)?.[1] ?? 'none')
-    // Somewhere else: what was begun there must not begin here.
-    await run('jobs', ['start', id, '--target', 'n3', '-q'])
-  }
-  const done = Array.from({ length: 21 }, () => 'done')
-  await expect.poll(async () => (await jobs()).map(({ state }) => state), { timeout: 60_000 }).toEqual(done)
-  const ran = [(await sh('n2', 'cat ~/ran')).stdout, (await sh('n3', 'cat ~/ran')).stdout]
-    .join('\n')
-    .split('\n')
-  const rounds = ran.filter((line) => line !== '').map(Number)
-  expect(rounds.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: 21 }).keys()])
-  // Before anything was told to start, and after.
-  expect(states).toContain('queued')
-  expect(states.some((state) => state === 'starting' || state === 'running')).toBe(true)
-})
+test(
+  'who starts a job may be killed at any moment: it runs once',
+  { timeout: 60_000 * (KILLS + 2) },
+  async () => {
+    const job = async (round: number) => await enqueue('sh', '-c', 'echo $1 >>$HOME/ran', 'sh', String(round))
+    const first = await job(0)
+    const began = performance.now()
+    await run('jobs', ['start', first, '--target', 'n2'])
+    const wholeMs = performance.now() - began
+    const states: string[] = []
+    for (let round = 1; round <= KILLS; round += 1) {
+      const id = await job(round)
+      await killed(wholeMs * momentOf(round - 1, 0.3, 1.2), 'jobs', ['start', id, '--target', 'n2', '-q'])
+      const record = await sh('n1', `cat ~/.local/state/resource-sharing/jobs/${id}/job.json`)
+      states.push(/"now":{"state":"(\w+)"/.exec(record.stdout)?.[1] ?? 'none')
+      // Somewhere else: what was begun there must not begin here.
+      await run('jobs', ['start', id, '--target', 'n3', '-q'])
+    }
+    const done = Array.from({ length: KILLS + 1 }, () => 'done')
+    await expect.poll(async () => (await jobs()).map(({ state }) => state), { timeout: 60_000 }).toEqual(done)
+    const ran = [(await sh('n2', 'cat ~/ran')).stdout, (await sh('n3', 'cat ~/ran')).stdout]
+      .join('\n')
+      .split('\n')
+    const counted = ran.filter((line) => line !== '').map(Number)
+    expect(counted.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: KILLS + 1 }).keys()])
+    // Before anything was told to start, and after.
+    expect(states).toContain('queued')
+    expect(states.some((state) => state === 'starting' || state === 'running')).toBe(true)
+  },
+)

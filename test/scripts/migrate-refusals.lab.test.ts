@@ -33,9 +33,20 @@ async function onCounting(args: (pid: number) => string[], how = {}, node: HostN
   const workload = await scene.counting('n1', counter(), how)
   const twin = await scene.counting('n1')
   const from = (await scene.ticks('n1', workload)).length
+  const queuedBefore = await queuedSeconds(workload)
   const ran = await scene.just(node, args(workload.pid))
   await sleep(300)
-  return { ...ran, workload, stops: await stopsSince(from, workload, twin) }
+  const stops = await stopsSince(from, workload, twin)
+  const stood = stops.reduce((sum, seconds) => sum + seconds, 0)
+  const queued = (await queuedSeconds(workload)) - queuedBefore
+  return { ...ran, workload, stops: stood > queued ? stops : [] }
+}
+
+/** For how long it was ready to run and the machine had no CPU for it: that is no standing still. */
+async function queuedSeconds({ pid }: Workload): Promise<number> {
+  // Time on a CPU, time in the queue, both in nanoseconds, and turns: Documentation/scheduler/sched-stats.rst.
+  const [, nanoseconds] = (await scene.sh('n1', `cat /proc/${pid}/schedstat`)).split(' ')
+  return Number(nanoseconds) / 1e9
 }
 
 /** Seconds for which it stood still, where its twin did not: the machine itself may have been busy elsewhere. */

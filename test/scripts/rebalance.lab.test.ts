@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { openLab, type Lab } from '../lab/lab.ts'
+import { rounds } from '../rounds.ts'
 
 const ROOT = '/srv/resource-sharing'
 const HOSTS = ['n1', 'n2', 'n3'] as const
 type Name = (typeof HOSTS)[number]
-/** How often a broker is killed; `BROKER_KILLS=100 just lab-tests rebalance` takes half an hour. */
-const ROUNDS = Number(process.env.BROKER_KILLS ?? '20')
+/** How often a broker is killed. */
+const ROUNDS = rounds(3)
 
 const Action = z.object({
   kind: z.enum(['migrate', 'throttle', 'wake', 'start', 'none']),
@@ -37,8 +38,9 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.close())
 
-// n1 has one CPU and may be PLUS; n2 and n3 have four and nothing to do.
-beforeEach(async () => await loads({ n1: 3, n2: 0, n3: 0 }, { n1: 1, n2: 4, n3: 4 }))
+// n1 has one CPU and may be PLUS; n2 and n3 have many and nothing to do. A process is judged by what it would use with
+// room: with six tasks for each CPU a tenth of one is enough, so that other work on this machine makes no difference.
+beforeEach(async () => await loads({ n1: 6, n2: 0, n3: 0 }, { n1: 1, n2: 16, n3: 16 }))
 afterEach(async () => {
   await everywhere(
     'pkill -KILL -f "stress-n[g]|spin[.]py|while 1: pas[s]|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
@@ -119,8 +121,6 @@ async function arrivals(name: Name): Promise<number[]> {
 }
 
 test('a plan changes nothing, tells why, and is the same from every machine that looks', async () => {
-  // So much that one move is not enough, however the three share this machine's CPUs.
-  await loads({ n1: 6, n2: 0, n3: 0 }, { n2: 16, n3: 16 })
   const pids = await stress('n1', 3)
   await vi.waitUntil(async () => (await planned('n1')).actions.some(({ kind }) => kind === 'migrate'), {
     timeout: 60_000,
@@ -184,9 +184,8 @@ test(
   'run again and again, as by cron, it leaves no machine overloaded and every process running once, and each machine takes one in 90 s',
   { timeout: 420_000 },
   async () => {
-    // What the broker and its questions run shows too in a load average that follows within seconds. Receivers have so
+    // What the broker and its questions run shows too in a load average that follows within seconds; receivers have so
     // many CPUs that they stay MINUS with that and two workers.
-    await loads({ n1: 6, n2: 0, n3: 0 }, { n1: 1, n2: 16, n3: 16 })
     for (const name of HOSTS) await lab.setLoadFollowsWork(name, { timeConstantSeconds: 5 })
     const pids = await stress('n1', 3, 2)
     const overloaded = async () => {
@@ -234,8 +233,10 @@ test('of two that are started on one machine one does nothing', async () => {
 })
 
 test('what is held back where the mesh is full goes on where it has room', async () => {
-  await loads({ n1: 4, n2: 2, n3: 4 })
-  const [pid = 0] = await start('n2', 'stress-ng --cpu 2 --timeout 0')
+  await loads({ n1: 4, n2: 2, n3: 4 }, { n2: 4, n3: 4 })
+  // Its session comes before what else this machine runs: on a node that is not PLUS it is judged by what it uses.
+  const first = 'echo -10 2>/dev/null >/proc/self/autogroup; exec stress-ng --cpu 2 --timeout 0'
+  const [pid = 0] = await start('n2', `sh -c "${first}"`)
   const held = async () =>
     z
       .object({ held: z.array(z.object({ pid: z.number() })) })
@@ -252,7 +253,7 @@ test('what is held back where the mesh is full goes on where it has room', async
 })
 
 test('a queued job is started where there is room, and once', async () => {
-  await loads({ n1: 0, n2: 2, n3: 0 })
+  await loads({ n1: 0, n2: 2, n3: 0 }, { n2: 4, n3: 4 })
   await run('n1', 'enqueue', 'sh', '-c', 'hostname; echo ran >>/root/ran')
   const { applied = [] } = await apply('n1')
   expect(applied).toMatchObject([{ kind: 'start', outcome: 'done' }])
@@ -262,8 +263,8 @@ test('a queued job is started where there is room, and once', async () => {
 })
 
 test(
-  `killed at ${ROUNDS} moments, it loses and doubles no process, leaves no reservation, and the next run goes on`,
-  { timeout: 45_000 * ROUNDS },
+  'killed at any moment, it loses and doubles no process, leaves no reservation, and the next run goes on',
+  { timeout: 60_000 * (ROUNDS + 2) },
   async () => {
     const wrong: string[] = []
     const reset = async () => {

@@ -58,10 +58,9 @@ export interface TailnetBinaries {
   readonly headscale: string
 }
 
-/** Builds what is not there yet, one after the other: each build uses all cores by itself. */
+/** Builds what is not there yet, side by side: each build has stretches that use one core only. */
 export const provideTailnet = async (log: Log): Promise<TailnetBinaries> => {
-  const clients = await provide(tailscale, log)
-  const server = await provide(headscale, log)
+  const [clients, server] = await Promise.all([provide(tailscale, log), provide(headscale, log)])
   return {
     tailscale: join(clients, 'tailscale'),
     tailscaled: join(clients, 'tailscaled'),

@@ -1,0 +1,8 @@
+import { npmLocalsend, rustLocalsend } from '../../localsend-peers/software.ts'
+import type { Log } from '../run.ts'
+import { provision } from './provision.ts'
+
+/** Makes all that the tests need and this machine lacks, side by side: hosts, tailnet, and others' LocalSend. */
+export const provisionAll = async (log: Log): Promise<void> => {
+  await Promise.all([provision(true, log), npmLocalsend(log), rustLocalsend(log)])
+}
