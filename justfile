@@ -9,6 +9,9 @@ export PATH := root / "node_modules/.bin:" + env("PATH", "/usr/bin:/bin") + ":/u
 # tsx keeps what it has compiled in a folder of /tmp that anybody may have made before: what is run would be theirs.
 export TSX_DISABLE_CACHE := "1"
 
+# tsx looks for a tsconfig.json from the caller's folder upwards, and its `paths` decide what is imported.
+export TSX_TSCONFIG_PATH := root / "tsconfig.json"
+
 # tsx as a loader of ES modules starts faster than its own command. The whole path, as a URL, lets recipes run in the
 # caller's folder. Node warns when both variables of colours are set; FORCE_COLOR decides.
 loader := "file://" + replace(encode_uri_component(root), "%2F", "/") + "/node_modules/tsx/dist/esm/index.mjs"

@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...labTests, ...aloneTests],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           expect,
         },
       },

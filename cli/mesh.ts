@@ -2,7 +2,7 @@ import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import { parseHostList, parseHostsFile, type Host } from '../lib/mesh/hosts.ts'
 import type { MeshNode, Report } from '../lib/mesh/node.ts'
-import { meshNodes } from '../lib/mesh/nodes.ts'
+import { meshNodes, type Mesh } from '../lib/mesh/nodes.ts'
 import { snapshotOf, type MeshSnapshot } from '../lib/mesh/snapshot.ts'
 import { sshSource } from '../lib/mesh/ssh-source.ts'
 import { progress } from '../lib/show/progress.ts'
@@ -28,7 +28,8 @@ export type Wanted = {
 
 /** Measures the mesh that the flags, the environment or tailscale name, within `--timeout`. */
 export async function measureMesh(context: MeshContext, wanted: Wanted = {}): Promise<MeshSnapshot> {
-  return snapshotOf(await askMesh(context, wanted), new Date())
+  const { reports, mesh } = await ask(context, wanted)
+  return snapshotOf(reports, new Date(), mesh)
 }
 
 /**
@@ -36,12 +37,16 @@ export async function measureMesh(context: MeshContext, wanted: Wanted = {}): Pr
  * On Ctrl-C the ssh connections that it opened are closed before it throws.
  */
 export async function askMesh(context: MeshContext, wanted: Wanted): Promise<Report[]> {
-  const { values, signal, note } = context
+  return (await ask(context, wanted)).reports
+}
+
+async function ask(context: MeshContext, wanted: Wanted): Promise<{ reports: Report[]; mesh: Mesh }> {
+  const { values, signal } = context
   const deadlineMs = wanted.deadlineMs ?? timeoutMs(values.timeout, 10 + (wanted.windowMs ?? 0) / 1000)
   const fanout = countOf('--fanout', values.fanout ?? '64', { least: 1, most: 1024 })
   const hosts = await chosenHosts(values)
   const mesh = await meshNodes(hosts, { timeoutMs: deadlineMs - performance.now(), signal })
-  if (mesh.hint !== undefined && !values.quiet) note(mesh.hint)
+  tell(mesh, context)
   const nodes = wanted.host === undefined ? mesh.nodes : [named(wanted.host, mesh.nodes)]
   const connections = await Connections.open()
   const { windowMs, family = false } = wanted
@@ -66,16 +71,22 @@ export async function askMesh(context: MeshContext, wanted: Wanted): Promise<Rep
   } finally {
     spinner.stop()
   }
-  if (!wanted.connections || mesh.from !== 'tailnet') return reports
-  return await withConnections(reports, deadlineMs, signal)
+  if (!wanted.connections || mesh.from !== 'tailnet') return { reports, mesh }
+  return { reports: await withConnections(reports, deadlineMs, signal), mesh }
+}
+
+/** What is known of where the nodes come from: a warning also to who wants to hear little. */
+function tell({ hint, warning }: Mesh, { values, note }: MeshContext): void {
+  if (warning !== undefined) note(warning)
+  if (hint !== undefined && !values.quiet) note(hint)
 }
 
 /** The nodes of the mesh, without asking any. */
-export async function nodesOf({ values, signal, note }: MeshContext): Promise<MeshNode[]> {
-  const limits = { timeoutMs: timeoutMs(values.timeout), signal }
-  const { nodes, hint } = await meshNodes(await chosenHosts(values), limits)
-  if (hint !== undefined && !values.quiet) note(hint)
-  return nodes
+export async function nodesOf(context: MeshContext): Promise<MeshNode[]> {
+  const { values, signal } = context
+  const mesh = await meshNodes(await chosenHosts(values), { timeoutMs: timeoutMs(values.timeout), signal })
+  tell(mesh, context)
+  return mesh.nodes
 }
 
 function named(host: string, nodes: readonly MeshNode[]): MeshNode {

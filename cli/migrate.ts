@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { NoSuitableNode, Refused, UsageError } from '../lib/errors.ts'
 import { hostOf, type Host, type Reach } from '../lib/host/host.ts'
 import type { MeshNode, Report } from '../lib/mesh/node.ts'
-import { measured, snapshotOf } from '../lib/mesh/snapshot.ts'
+import { measured, nodeStates } from '../lib/mesh/snapshot.ts'
 import { emptiestFirst } from '../lib/balance.ts'
 import { gatherSource, gatherTarget } from '../lib/migrate/facts/gather.ts'
 import type { SourceFacts } from '../lib/migrate/facts/facts.ts'
@@ -116,7 +116,7 @@ async function targetsOf(context: MigrateContext, moving: Moving): Promise<MeshN
   const { target } = context.values
   if (target === undefined) {
     const { reports } = moving
-    const idle = measured(snapshotOf(reports, new Date()).nodes).filter(
+    const idle = measured(nodeStates(reports)).filter(
       ({ name, trit, receiver }) =>
         trit === -1 && receiver?.closed === undefined && name !== moving.node.name,
     )

@@ -1,9 +1,10 @@
+import { Failure } from '../lib/errors.ts'
 import type { Host, Reach } from '../lib/host/host.ts'
 import { hostOf } from '../lib/host/host.ts'
 import type { Job } from '../lib/jobs/job.ts'
 import { readJobs } from '../lib/jobs/spool.ts'
 import type { MeshNode } from '../lib/mesh/node.ts'
-import { snapshotOf, type NodeState } from '../lib/mesh/snapshot.ts'
+import { nodeStates, type NodeState } from '../lib/mesh/snapshot.ts'
 import type { SourceFacts } from '../lib/migrate/facts/facts.ts'
 import { gatherSource } from '../lib/migrate/facts/gather.ts'
 import type { Plan as MigrationPlan } from '../lib/migrate/plan.ts'
@@ -60,10 +61,12 @@ export async function survey(context: RebalanceContext, reach: Reach): Promise<S
       return [name, { ...node, mesh: report.node, host: hostOf(report.node) }]
     }),
   )
+  if (![...places.values()].some(({ node: { measurement } }) => measurement && ageMs <= maxAgeMs))
+    throw new Failure('no machine gave a measurement: nothing can be planned; `just mesh-balance` shows why')
   const jobs = (await readJobs()).flatMap((job) => waiting(job))
   const snapshot: PlanSnapshot = { nodes: [...places.values()].map(({ node }) => node), jobs }
   const checked = await checkedPlan(snapshot, { maxAgeMs }, looking(context, places, reach))
-  return { ...checked, askedMs, maxAgeMs, places, nodes: snapshotOf(reports, new Date()).nodes }
+  return { ...checked, askedMs, maxAgeMs, places, nodes: nodeStates(reports) }
 }
 
 function maxAge(text = '60'): number {

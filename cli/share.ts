@@ -3,7 +3,7 @@ import { PeerFailure } from '../lib/localsend/failures.ts'
 import { PORT } from '../lib/localsend/schema.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import type { MeshNode } from '../lib/mesh/node.ts'
-import { receivers, snapshotOf } from '../lib/mesh/snapshot.ts'
+import { nodeStates, receivers } from '../lib/mesh/snapshot.ts'
 import { HashedParcel, sendByLocalSend, type SentFile } from '../lib/share/by-localsend.ts'
 import { copyBySsh, DEFAULT_DEST } from '../lib/share/ssh-copy.ts'
 import { taildrop } from '../lib/share/taildrop.ts'
@@ -56,7 +56,7 @@ export async function candidates(context: ShareContext): Promise<MeshNode[]> {
   const { target } = context.values
   if (target === undefined) {
     const reports = await askMesh(context, {})
-    const idle = receivers(snapshotOf(reports, new Date())).filter(({ trit }) => trit === -1)
+    const idle = receivers(nodeStates(reports)).filter(({ trit }) => trit === -1)
     return idle.flatMap(({ name }) => reports.find(({ node }) => node.name === name)?.node ?? [])
   }
   const nodes = await nodesOf(context)

@@ -16,7 +16,9 @@ export function standalone(
   args: readonly string[],
   nodeFlags: readonly string[] = [],
 ): string[] {
-  // tsx would keep what it has compiled in a folder of /tmp that anybody may have made before.
-  const start = ['/usr/bin/env', 'TSX_DISABLE_CACHE=1', process.execPath, ...nodeFlags, '--import', LOADER]
+  // tsx would keep what it has compiled in a folder of /tmp that anybody may have made before, and take what it imports
+  // from where a tsconfig.json of the folder that it is started in, or one above, says.
+  const settings = ['TSX_DISABLE_CACHE=1', `TSX_TSCONFIG_PATH=${join(ROOT, 'tsconfig.json')}`]
+  const start = ['/usr/bin/env', ...settings, process.execPath, ...nodeFlags, '--import', LOADER]
   return [...start, join(ROOT, 'scripts', `${script}.ts`), ...args]
 }

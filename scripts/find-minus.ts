@@ -11,7 +11,7 @@
  *   --only-minus        only machines with trit -1 that their owners have not closed (`just close`)
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
- *   --strict            exit 4 when a machine that was asked gave no measurement
+ *   --strict            exit 4 when a machine that was asked gave no measurement, or tailscale is there and not running
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds for everything (10)
  *   --json              one JSON document
@@ -25,7 +25,7 @@ import { measureMesh } from '../cli/mesh.ts'
 import { countOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT, NoSuitableNode } from '../lib/errors.ts'
-import { openReceivers, receivers, unmeasured } from '../lib/mesh/snapshot.ts'
+import { isIncomplete, openReceivers, receivers, unmeasured } from '../lib/mesh/snapshot.ts'
 import { receiverLine } from '../lib/show/receiver.ts'
 
 const options = {
@@ -39,7 +39,7 @@ await recipe(import.meta.filename, options, async (context) => {
   const { values, print, printJson, colours } = context
   const count = countOf('-n', values.count ?? '3', { least: 1, most: 10_000 })
   const mesh = await measureMesh(context)
-  const suitable = values['only-minus'] ? openReceivers(mesh) : receivers(mesh)
+  const suitable = values['only-minus'] ? openReceivers(mesh.nodes) : receivers(mesh.nodes)
   const nodes = suitable
     .slice(0, count)
     .map(({ name, address, load1, cpus, ratio, trit }) => ({ name, address, load1, cpus, ratio, trit }))
@@ -47,7 +47,7 @@ await recipe(import.meta.filename, options, async (context) => {
   else nodes.forEach((node) => print(receiverLine(node, colours)))
   const silent = unmeasured(mesh.nodes)
   if (nodes.length === 0) throw new NoSuitableNode(nobody(values['only-minus'] ?? false, silent.length))
-  return values.strict && silent.length > 0 ? EXIT.notMeasured : EXIT.done
+  return values.strict && isIncomplete(mesh) ? EXIT.notMeasured : EXIT.done
 })
 
 function nobody(onlyMinus: boolean, silent: number): string {

@@ -10,21 +10,21 @@
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
  *   --connections       show how packets reach each machine: direct +1, relayed 0, no contact -1
- *   --strict            exit 4 when a machine that was asked gave no measurement
+ *   --strict            exit 4 when a machine that was asked gave no measurement, or tailscale is there and not running
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds for everything (10)
  *   --json              one JSON document
  *   -q, --quiet         print nothing unless a machine is overloaded and another has room, or one gave no measurement
  *   -h, --help          this text
  *
- * Exit codes: 0 done, 1 failed, 2 usage, 4 see --strict, 130 interrupted.
+ * Exit codes: 0 done, 1 failed (also when no machine gave a measurement), 2 usage, 4 see --strict, 130 interrupted.
  */
 import { meshOptions } from '../cli/mesh-options.ts'
 import { measureMesh } from '../cli/mesh.ts'
 import { recipe } from '../cli/recipe.ts'
 import { pairs } from '../lib/balance.ts'
 import { EXIT } from '../lib/errors.ts'
-import { measured, unmeasured } from '../lib/mesh/snapshot.ts'
+import { isIncomplete, measured, unmeasured } from '../lib/mesh/snapshot.ts'
 
 const options = { ...meshOptions, connections: { type: 'boolean' }, strict: { type: 'boolean' } } as const
 
@@ -40,5 +40,6 @@ await recipe(import.meta.filename, options, async (context) => {
   if (values.json) printJson(mesh)
   else if (!(values.quiet && allWell))
     meshLines(mesh, { colours, width, connections }).forEach((line) => print(line))
-  return values.strict && silent.length > 0 ? EXIT.notMeasured : EXIT.done
+  if (!('rule' in mesh)) return EXIT.failed
+  return values.strict && isIncomplete(mesh) ? EXIT.notMeasured : EXIT.done
 })

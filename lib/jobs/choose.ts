@@ -1,5 +1,5 @@
 import type { Report } from '../mesh/node.ts'
-import { openReceivers, snapshotOf } from '../mesh/snapshot.ts'
+import { nodeStates, openReceivers } from '../mesh/snapshot.ts'
 import { hostOf, type Host } from '../host/host.ts'
 import { expectedCpu } from '../receiver/marks.ts'
 
@@ -19,7 +19,7 @@ const FULL = 0.8
 export function choosePlaces(reports: readonly Report[], cpu: number): Choice {
   const nodes = new Map(reports.map(({ node }) => [node.name, node]))
   const leftOut: Choice['leftOut'] = []
-  const fit = openReceivers(snapshotOf(reports, new Date(0))).flatMap(
+  const fit = openReceivers(nodeStates(reports)).flatMap(
     ({ name, os, load1, cpus, receiver = { arrivals: [] } }) => {
       const node = nodes.get(name)
       const ratio = (load1 + expectedCpu(receiver) + cpu) / cpus

@@ -4,12 +4,17 @@ import type { Host } from './hosts.ts'
 import type { MeshNode } from './node.ts'
 import { thisMachine } from './this-machine.ts'
 
+/** Who named the nodes: the person, tailscale, or nobody. */
+export type MeshOrigin = 'hosts' | 'tailnet' | 'alone'
+
 export type Mesh = {
   /** This machine and the others, each name once. */
   nodes: MeshNode[]
-  from: 'hosts' | 'tailnet' | 'alone'
+  from: MeshOrigin
   /** What a person should know about where the nodes come from. */
   hint?: string
+  /** What may keep nodes from being known or reached; a person has to know it, also one who wants to hear little. */
+  warning?: string
 }
 
 /**
@@ -21,9 +26,12 @@ export async function meshNodes(hosts: readonly Host[] | undefined, limits: Limi
   if (hosts) return { nodes: [thisMachine(), ...namedNodes(hosts)], from: 'hosts' }
   const { tailnet } = await import('./tailscale.ts') // not loaded for hosts that a person names
   const found = await tailnet(limits)
-  if (found.running) return { nodes: found.nodes, from: 'tailnet' }
-  const hint = `this machine alone: ${found.why}; add others with --hosts a,b or RESOURCE_SHARING_HOSTS=a,b`
-  return { nodes: [thisMachine()], from: 'alone', hint }
+  if (found.running) {
+    const { nodes, warning } = found
+    return { nodes, from: 'tailnet', ...(warning === undefined ? {} : { warning }) }
+  }
+  const told = `this machine alone: ${found.why}; add others with --hosts a,b or RESOURCE_SHARING_HOSTS=a,b`
+  return { nodes: [thisMachine()], from: 'alone', [found.installed ? 'warning' : 'hint']: told }
 }
 
 /** A named host that is this machine is left out: it is measured anyway, and would count twice. */

@@ -3,6 +3,7 @@ import type { Pressure } from '../node/measurement.ts'
 import type { Marks } from '../receiver/marks.ts'
 import { tritOf, type Trit } from '../trit.ts'
 import type { Connection, Fault, Report } from './node.ts'
+import type { Mesh, MeshOrigin } from './nodes.ts'
 
 /** A node as every script shows it, and as `--json` prints it. Numbers are as measured, not rounded. */
 export type NodeState = Identity & (Measured | { outcome: Fault; reason: string })
@@ -25,17 +26,42 @@ export type Measured = {
 }
 export type MeasuredNode = Identity & Measured
 
-/** The mesh at one time. A node that is not `ok` has no trit and counts nowhere. */
-export type MeshSnapshot = { measuredAt: string; nodes: NodeState[] } & Balance
+/**
+ * The mesh at one time. A node that is not `ok` has no trit and counts nowhere; where no node is `ok` there is no Σ, no
+ * invariant and no rule.
+ */
+export type MeshSnapshot = {
+  measuredAt: string
+  from: MeshOrigin
+  /** What may keep machines from being known or reached. */
+  warning?: string
+  nodes: NodeState[]
+} & (Balance | { moves: [] })
 
 /** The fullest measured nodes first, then those without a measurement by name. */
-export function snapshotOf(reports: readonly Report[], measuredAt: Date): MeshSnapshot {
+export function nodeStates(reports: readonly Report[]): NodeState[] {
   const nodes = reports.map((report) => stateOf(report))
-  const ok = emptiestFirst(measured(nodes))
   const others = nodes
     .filter(({ outcome }) => outcome !== 'ok')
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  return { measuredAt: measuredAt.toISOString(), nodes: [...ok.toReversed(), ...others], ...balanceOf(ok) }
+  return [...emptiestFirst(measured(nodes)).toReversed(), ...others]
+}
+
+/** The state of each node, Σ and what follows from it. */
+export function snapshotOf(
+  reports: readonly Report[],
+  measuredAt: Date,
+  { from, warning }: Pick<Mesh, 'from' | 'warning'>,
+): MeshSnapshot {
+  const nodes = nodeStates(reports)
+  const ok = measured(nodes)
+  return {
+    measuredAt: measuredAt.toISOString(),
+    from,
+    ...(warning === undefined ? {} : { warning }),
+    nodes,
+    ...(ok.length === 0 ? { moves: [] } : balanceOf(ok)),
+  }
 }
 
 export function measured(nodes: readonly NodeState[]): MeasuredNode[] {
@@ -47,14 +73,19 @@ export function unmeasured(nodes: readonly NodeState[]): NodeState[] {
   return nodes.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'offline' && outcome !== 'skipped')
 }
 
+/** Whether something that --strict wants is missing: a measurement of a machine, or the machines themselves. */
+export function isIncomplete({ nodes, from, warning }: MeshSnapshot): boolean {
+  return unmeasured(nodes).length > 0 || (from === 'alone' && warning !== undefined)
+}
+
 /** The measured nodes other than this machine, the one with the most room first. */
-export function receivers({ nodes }: MeshSnapshot): MeasuredNode[] {
+export function receivers(nodes: readonly NodeState[]): MeasuredNode[] {
   return emptiestFirst(measured(nodes).filter(({ self }) => !self))
 }
 
 /** Those among them that take work: MINUS, and not closed by their owner. */
-export function openReceivers(mesh: MeshSnapshot): MeasuredNode[] {
-  return receivers(mesh).filter(({ trit, receiver }) => trit === -1 && receiver?.closed === undefined)
+export function openReceivers(nodes: readonly NodeState[]): MeasuredNode[] {
+  return receivers(nodes).filter(({ trit, receiver }) => trit === -1 && receiver?.closed === undefined)
 }
 
 function stateOf(report: Report): NodeState {

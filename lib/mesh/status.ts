@@ -33,6 +33,9 @@ const Status = z.object({
   Peer: z.record(z.string(), z.unknown()).nullish().catch(null),
 })
 
+/** A status without `Online` of its own says nothing of it, where a peer without it is offline. */
+const Lost = z.object({ Self: z.object({ Online: z.literal(false) }) })
+
 /** What to do in each state of tailscale's in which there is no tailnet. The states are ipn.State's. */
 const NOT_RUNNING: Record<string, string> = {
   Stopped: 'Tailscale is stopped: run `tailscale up`',
@@ -52,12 +55,17 @@ const NO_SHELL: Record<string, string> = {
   js: 'a browser',
 }
 
+/** Tailscale answers from what it knew when it was connected last, and that is what it knows of its peers. */
+const LOST =
+  "this machine has lost Tailscale's coordination server: which machines are online is not known, so all are asked"
+
 /**
- * The nodes in the output of `tailscale status --json`, this machine first.
+ * The nodes in the output of `tailscale status --json`, this machine first. Where it can't know who is online, none is
+ * taken for offline, and `warning` says so.
  *
  * @throws Failure when it is something else, or tailscale is in a state other than Running
  */
-export function parseStatus(output: string): MeshNode[] {
+export function parseStatus(output: string): { nodes: MeshNode[]; warning?: string } {
   const status = Status.safeParse(json(output)).data
   if (status === undefined)
     throw new Failure('`tailscale status --json` printed something else: is it the real tailscale?')
@@ -72,7 +80,11 @@ export function parseStatus(output: string): MeshNode[] {
   const known = peers.filter((peer) => peer !== undefined)
   const nameOf = naming([status.Self, ...known])
   const self: MeshNode = { ...facts(status.Self, nameOf(status.Self)), self: true }
-  return [self, ...known.map((peer) => peerNode(peer, nameOf(peer), status.User))]
+  const lost = Lost.safeParse(json(output)).success
+  // What is not told to be offline is asked.
+  const peersNow = lost ? known.map((peer) => ({ ...peer, Online: true })) : known
+  const nodes = [self, ...peersNow.map((peer) => peerNode(peer, nameOf(peer), status.User))]
+  return lost ? { nodes, warning: LOST } : { nodes }
 }
 
 /** Names a peer by its first label, the whole DNS name where that is taken too, else its address. */

@@ -7,7 +7,14 @@ import type { MeshNode } from './node.ts'
 import { parseStatus } from './status.ts'
 
 /** Where tailscale is when PATH does not have it: cron's is bare, and the Mac's app installs no command. */
-const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin']
+const USUAL_FOLDERS = [
+  ['/usr/bin', '/usr/local/bin', '/usr/sbin', '/usr/local/sbin', '/sbin', '/bin', '/opt/homebrew/bin'],
+  // Snap, NixOS, Synology, QNAP and Entware.
+  ['/snap/bin', '/run/current-system/sw/bin', '/var/packages/Tailscale/target/bin'],
+  ['/share/CACHEDEV1_DATA/.qpkg/Tailscale', '/opt/bin', '/opt/sbin'],
+].flat()
+/** Where a daemon listens that runs: its command is somewhere, even if nobody finds it. */
+const SOCKETS = ['/var/run/tailscale/tailscaled.sock', '/var/run/tailscaled.socket']
 const MAC_APP = '/Applications/Tailscale.app/Contents/MacOS/Tailscale'
 
 /** Characters: fifty thousand peers. */
@@ -17,9 +24,10 @@ const MOST_STATUS = 128_000_000
 const NO_DAEMON = /failed to connect to local tailscale|doesn't appear to be running|is tailscaled? running/i
 
 export type Tailnet =
-  | { running: true; nodes: MeshNode[] }
-  /** Tailscale is not installed or its daemon does not run, which is no error: `why` says which. */
-  | { running: false; why: string }
+  /** `warning`: tailscale itself does not know how things are. */
+  | { running: true; nodes: MeshNode[]; warning?: string }
+  /** Which is no error: `why` says what is so. `installed`: there is a tailnet, of which nothing can be known now. */
+  | { running: false; installed: boolean; why: string }
 
 /**
  * The nodes of the tailnet, from `tailscale status --json`.
@@ -28,7 +36,7 @@ export type Tailnet =
  */
 export async function tailnet(limits: Limits): Promise<Tailnet> {
   const file = await findTailscale()
-  if (file === undefined) return { running: false, why: 'tailscale is not installed' }
+  if (file === undefined) return await notFound()
   const command = { file, args: ['status', '--json'] }
   const { stdout, stderr, exitCode, timedOut, tooMuch } = await run(command, {
     ...limits,
@@ -40,8 +48,9 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
     throw new Failure(
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',
     )
-  if (exitCode === 0 || stdout.startsWith('{')) return { running: true, nodes: parseStatus(stdout) }
-  if (NO_DAEMON.test(stderr)) return { running: false, why: 'the tailscale daemon is not running' }
+  if (exitCode === 0 || stdout.startsWith('{')) return { running: true, ...parseStatus(stdout) }
+  if (NO_DAEMON.test(stderr))
+    return { running: false, installed: true, why: 'the tailscale daemon is not running' }
   const line = stderr
     .split('\n')
     .map((text) => plain(text))
@@ -49,16 +58,26 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
   throw new Failure(`\`tailscale status\` failed: ${line ?? 'it says nothing of why'}`)
 }
 
+async function notFound(): Promise<Tailnet> {
+  for (const socket of SOCKETS)
+    if (await may(socket, constants.F_OK)) {
+      const why = 'tailscaled runs here, but its command `tailscale` is in no folder of PATH'
+      return { running: false, installed: true, why }
+    }
+  return { running: false, installed: false, why: 'tailscale is not installed' }
+}
+
+async function may(path: string, mode: number): Promise<boolean> {
+  return await access(path, mode).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** The path of its command, also where PATH does not have it. */
 export async function findTailscale(): Promise<string | undefined> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
   const candidates = [...folders, ...USUAL_FOLDERS].map((folder) => join(folder, 'tailscale'))
-  for (const candidate of [...candidates, MAC_APP]) {
-    const executable = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (executable) return candidate
-  }
+  for (const candidate of [...candidates, MAC_APP]) if (await may(candidate, constants.X_OK)) return candidate
   return undefined
 }

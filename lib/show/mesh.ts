@@ -94,10 +94,10 @@ function leftOut(nodes: readonly NodeState[], colours: ChalkInstance): string[] 
   })
 }
 
-function conclusion(
-  { sum, invariantHolds, rule, moves, nodes }: MeshSnapshot,
-  colours: ChalkInstance,
-): string[] {
+function conclusion(mesh: MeshSnapshot, colours: ChalkInstance): string[] {
+  if (!('rule' in mesh))
+    return [colours.bold('no machine gave a measurement: there is no Σ, and no rule applies')]
+  const { sum, invariantHolds, rule, moves, nodes } = mesh
   const remainder = ((sum % 3) + 3) % 3
   const invariant = invariantHolds
     ? 'the invariant Σ ≡ 0 (mod 3) holds'

@@ -64,6 +64,39 @@ test('a daemon that does not run is no error', async () => {
   expect(ran.stderr).toMatch(/^this machine alone: the tailscale daemon is not running/)
 })
 
+test('but the mesh that has shrunk to one machine by it is told under --quiet, in --json, and fails --strict', async () => {
+  const PATH = await standIn('dead-daemon', 'echo "failed to connect to local tailscaled" >&2; exit 1')
+  const quiet = await runScript('mesh-balance', ['--quiet', '--strict'], { PATH })
+  expect(quiet).toMatchObject({ exitCode: 4, stdout: '' })
+  expect(quiet.stderr).toMatch(/^this machine alone: the tailscale daemon is not running[^\n]*$/)
+  const { stdout } = await runScript('mesh-balance', ['--json'], { PATH })
+  expect(JSON.parse(stdout)).toMatchObject({
+    from: 'alone',
+    warning: expect.stringMatching(/^this machine alone: the tailscale daemon is not running/),
+  })
+  const none = await runScript('mesh-balance', ['--quiet', '--strict'], { PATH: bare })
+  expect(none).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
+})
+
+test('where no machine gave a measurement there is no Σ, no rule, and no success', async () => {
+  const PATH = await standIn('no-system', 'exit 1')
+  await writeFile(join(PATH.split(':')[0] ?? '', 'uname'), '#!/bin/sh\necho Nothing\n', { mode: 0o755 })
+  const hosts = ['--hosts', '127.0.0.1:1']
+  const table = await runScript('mesh-balance', hosts, { PATH })
+  expect(table.exitCode).toBe(1)
+  expect(table.stdout).toMatch(/^no machine gave a measurement: there is no Σ, and no rule applies$/m)
+  expect(table.stdout).not.toMatch(/Σ =|Rule|balanced/)
+  for (const flags of [['--json'], ['--json', '--quiet', '--strict']]) {
+    const { stdout, exitCode } = await runScript('mesh-balance', [...hosts, ...flags], { PATH })
+    expect(exitCode).toBe(1)
+    expect(Object.keys(JSON.parse(stdout))).toEqual(['measuredAt', 'from', 'nodes', 'moves'])
+  }
+  const plan = await runScript('rebalance', [...hosts, '--quiet'], { PATH })
+  expect(plan).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(plan.stderr).toMatch(/no machine gave a measurement: nothing can be planned/)
+  expect((await runScript('find-minus', hosts, { PATH })).exitCode).toBe(3)
+})
+
 test.each([
   [
     'stopped',

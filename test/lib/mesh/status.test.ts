@@ -27,10 +27,10 @@ const status = (...peers: unknown[]) =>
     User: { 1: {} },
     Peer: Object.fromEntries(peers.map((peer, index) => [`nodekey:${index}`, peer])),
   })
-const peersOf = (...peers: unknown[]) => parseStatus(status(...peers)).slice(1)
+const peersOf = (...peers: unknown[]) => parseStatus(status(...peers)).nodes.slice(1)
 
 test('this machine comes first, and a peer is reached by its tailnet address under its DNS name', () => {
-  expect(parseStatus(status(PEER))).toEqual([
+  expect(parseStatus(status(PEER)).nodes).toEqual([
     { name: 'n1', address: '100.64.0.1', os: 'linux', self: true },
     {
       name: 'n2',
@@ -44,7 +44,9 @@ test('this machine comes first, and a peer is reached by its tailnet address und
 })
 
 test('a tailnet of one has no peers, and no peers may be null', () => {
-  expect(parseStatus(JSON.stringify({ BackendState: 'Running', Self: SELF, Peer: null }))).toHaveLength(1)
+  expect(parseStatus(JSON.stringify({ BackendState: 'Running', Self: SELF, Peer: null })).nodes).toHaveLength(
+    1,
+  )
 })
 
 test.each([
@@ -135,7 +137,7 @@ test.each([
 /** Parses, and takes a Failure for an outcome; anything else that is thrown fails the test. */
 function nodes(output: string) {
   try {
-    return parseStatus(output)
+    return parseStatus(output).nodes
   } catch (error) {
     if (error instanceof Failure) return undefined
     throw error
@@ -176,4 +178,26 @@ test('peers filled with anything give unique names, and only addresses to connec
     }),
     { numRuns: 1000 },
   )
+})
+
+test('a machine that has lost the coordination server does not believe that its peers are offline, and says so', () => {
+  const of = (Online: unknown) =>
+    parseStatus(
+      JSON.stringify({
+        BackendState: 'Running',
+        Self: { ...SELF, Online },
+        Peer: {
+          a: { ...PEER, Online: false },
+          b: { ...PEER, DNSName: 'n3.ts.test.', OS: 'iOS', Online: false },
+        },
+      }),
+    )
+  const outcomes = (found: readonly { left?: { outcome: string } }[]) =>
+    found.map(({ left }) => left?.outcome)
+  expect(outcomes(of(false).nodes)).toEqual([undefined, undefined, 'skipped'])
+  expect(of(false).warning).toMatch(/^this machine has lost Tailscale's coordination server/)
+  for (const told of [true, undefined, 'no']) {
+    expect(outcomes(of(told).nodes)).toEqual([undefined, 'offline', 'skipped'])
+    expect(of(told).warning).toBeUndefined()
+  }
 })
