@@ -57,8 +57,9 @@ export class Scene {
     this.lab = lab
   }
 
-  static async open(): Promise<Scene> {
-    return new Scene(await openLab({ instance: 'migrate', hosts: 3 }))
+  /** @param instance one for each file of tests, so that they run side by side */
+  static async open(instance: string): Promise<Scene> {
+    return new Scene(await openLab({ instance, hosts: 3 }))
   }
 
   async sh(node: HostName, script: string, user: User = 'root'): Promise<string> {

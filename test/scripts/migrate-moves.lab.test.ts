@@ -6,7 +6,7 @@ import { faultsOf } from '../migrate/ticks.ts'
 // Real programs move between real machines, by the recipe that people type.
 let scene: Scene
 beforeAll(async () => {
-  scene = await Scene.open()
+  scene = await Scene.open('moves')
 })
 afterEach(() => scene?.end())
 afterAll(() => scene?.lab.close())

@@ -8,7 +8,7 @@ import { faultsOf } from '../migrate/ticks.ts'
 const HOSTS = ['n1', 'n2', 'n3'] as const
 let scene: Scene
 beforeAll(async () => {
-  scene = await Scene.open()
+  scene = await Scene.open('races')
   for (const node of HOSTS) await scene.lab.trustLan(node)
 })
 beforeEach(async () => {

@@ -7,7 +7,7 @@ import { runScript } from '../run-script.ts'
 // What migrate-scum does not do, as a person meets it; test/lib/migrate has a row for each reason.
 let scene: Scene
 beforeAll(async () => {
-  scene = await Scene.open()
+  scene = await Scene.open('refusals')
   // Of one size; what n3 has is the same as at n1.
   const write = async (node: HostName, text: string) => await scene.sh(node, `printf ${text} >/var/tmp/data`)
   await Promise.all([write('n1', 'right'), write('n2', 'wrong'), write('n3', 'right')])

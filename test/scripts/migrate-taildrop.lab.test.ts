@@ -4,7 +4,7 @@ import { counter, Scene } from '../migrate/scene.ts'
 
 let scene: Scene
 beforeAll(async () => {
-  scene = await Scene.open()
+  scene = await Scene.open('taildrop')
 }, 1_200_000)
 afterEach(async () => await scene.end())
 afterAll(async () => await scene?.lab.close(), 60_000)

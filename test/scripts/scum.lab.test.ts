@@ -128,16 +128,18 @@ test('a parent that ends while its tree is paused leaves no child stopped for go
 test('a limiter that is killed leaves its process running: the next run sees to it', async () => {
   const pid = local.workload(1)
   await sleep(300)
-  if ((await just('scum-throttle', String(pid), '--by', 'cpulimit', '--percent', '10')).exitCode !== 0) return
-  const members = new Set((await tree(pid)).map((each) => String(each.pid)))
-  const limits = async ({ pid: limiter }: { pid: number }) =>
-    (await readFile(`/proc/${limiter}/cmdline`, 'utf8').catch(() => ''))
-      .split('\0')
-      .some((word) => members.has(word))
-  const all = [...(await liveProcesses()).values()].filter(({ command }) => command === 'cpulimit')
-  const own = await Promise.all(all.map(limits))
-  const limiters = all.filter((_, index) => own[index])
-  expect(limiters).not.toEqual([])
+  const args = [String(pid), '--by', 'cpulimit', '--percent', '10']
+  expect(await just('scum-throttle', ...args)).toMatchObject({ exitCode: 0 })
+  const words = new Set((await tree(pid)).map((each) => `--pid=${each.pid}`))
+  const limitersOfTree = async () => {
+    const all = [...(await liveProcesses()).values()].filter(({ command }) => command === 'cpulimit')
+    const lines = await Promise.all(
+      all.map(async (each) => await readFile(`/proc/${each.pid}/cmdline`, 'utf8').catch(() => '')),
+    )
+    return all.filter((_, index) => lines[index]?.split('\0').some((word) => words.has(word)))
+  }
+  await expect.poll(async () => (await limitersOfTree()).length).toBeGreaterThan(0)
+  const limiters = await limitersOfTree()
   for (const { parent, pid: limiter } of limiters) {
     process.kill(parent, 'SIGKILL')
     process.kill(limiter, 'SIGKILL')

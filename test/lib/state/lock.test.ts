@@ -68,7 +68,7 @@ test('a process that has got the PID of the one that took it does not hold it', 
 test.skipIf(process.platform !== 'linux')(
   'a process that has ended and was not reaped does not hold it',
   async () => {
-    const parent = execa('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 20'], { reject: false })
+    const parent = execa('sh', ['-c', 'sleep 3 & echo $!; exec sleep 60'], { reject: false })
     const [pid] = await once(parent.stdout, 'data')
     const fields = async () => (await readFile(`/proc/${Number(pid)}/stat`, 'utf8')).split(' ')
     await writeFile(file, `${Number(pid)} ${(await fields())[21]} ab\n`)
