@@ -1,21 +1,17 @@
-import type { Family, Kin } from '../node/family.ts'
+import type { Family } from '../node/family.ts'
 import type { Process } from '../node/processes.ts'
 import type { PlanProcess } from '../plan/snapshot.ts'
+import { KEEPERS, SHELLS } from '../process/ancestry.ts'
 import { guard } from '../process/guard.ts'
 
 /** What was started as one: the process at its top, and all that it has begun. One unit moves or is held as a whole. */
 export type Unit = PlanProcess & { members: number[]; start: string }
 
-/** What begins others' work and is none itself: nobody means it when something that it has begun is too busy. */
-const KEEPERS =
-  /^(?:systemd|init|cron|crond|CRON|anacron|atd|runsv|s6-supervise|sshd.*|dropbear|tailscaled|login|su|sudo|tmux.*|screen|SCREEN|dockerd|containerd.*|conmon)$/
-const SHELLS =
-  /^-?(?:sh|bash|dash|ash|busybox|zsh|ksh|ksh93|mksh|oksh|yash|fish|tcsh|csh|nu|elvish|xonsh|pwsh|rc)$/
-
 /**
  * The processes of a machine by what was started as one. From a process it goes up to its parent, as long as that is of
  * the same user and belongs to the same work: not where the parent is the first process, a keeper of others' work, who
- * asks, or a shell, but for one that runs a script: that is in the session of its command and has no terminal.
+ * asks, or a shell, but for one that has no terminal: that runs a script and waits for its commands, whatever sessions
+ * they are in.
  *
  * @param held what is held back by a record of its own is a unit of its own, by PID
  */
@@ -79,11 +75,7 @@ function sameWork(
   const [parent, process] = [kin.get(own.parent), known.get(own.parent)]
   if (!parent || !process || parent.kernel || parent.uid !== own.uid) return undefined
   if (KEEPERS.test(process.command)) return undefined
-  return SHELLS.test(process.command) && !runsScript(parent, own) ? undefined : own.parent
-}
-
-function runsScript(shell: Kin, { session }: Kin): boolean {
-  return shell.terminal === 0 && shell.session === session
+  return SHELLS.test(process.command) && parent.terminal !== 0 ? undefined : own.parent
 }
 
 /** Units with a process to which nothing may be done, and why. */

@@ -1,3 +1,5 @@
+import type { Ancestor } from '../../process/ancestry.ts'
+
 /** What is read of the processes that are to move, and of the two machines. Nothing is changed by reading it. */
 
 /** Both machines. Sizes are bytes. */
@@ -30,7 +32,8 @@ export type SourceFacts = MachineFacts & {
   pid: number
   /** The process first, and each parent before its children. */
   tree: [TaskFacts, ...TaskFacts[]]
-  parent: { pid: number; command: string }
+  /** Its parent, that one's parent, and so on up to the first process. */
+  ancestors: Ancestor[]
   /** The processes that read these facts, up to PID 1. */
   line: number[]
   /** Names of the users of the tree's processes, where the machine has one. */

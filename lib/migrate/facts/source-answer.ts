@@ -14,14 +14,19 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
   const sections = new Sections(output)
   const [process, ...others] = tasksIn(sections)
   if (process?.pid !== pid) throw new BadFacts(`PID ${pid} has ended`)
-  const [parent, command = ''] = sections.items('parent')
   return {
     ...machineFacts(sections),
     host,
     uid: sections.number('uid'),
     pid,
     tree: [process, ...others],
-    parent: { pid: numberIn('a parent', parent), command },
+    ancestors: sections.groups('ancestors', 5).map(([id, command = '', terminal, input = '', line = '']) => ({
+      pid: numberIn('a parent', id),
+      command,
+      terminal: numberIn('a terminal', terminal),
+      input: input.slice(1),
+      line: line.slice(1),
+    })),
     line: sections.numbers('line'),
     users: Object.fromEntries(sections.groups('users', 2)),
     sockets: [...new Set(inodesIn(sections))].map(socketsIn(sections)),

@@ -49,8 +49,18 @@ items line $line
 # shellcheck disable=SC2086
 items tree $tree
 items uid "${SUDO_UID:-$(id -u)}"
-name=$(cat "/proc/$parent/comm")
-items parent "$parent" "${name:-?}"
+
+# Those above the process: who of them waits for its end, and for what a shell has been started, shows in their words.
+printf 'ancestors\0'
+each=$parent
+while [ "$each" -gt 0 ] && stat_of "$each"; do
+  # shellcheck disable=SC2086 # fields
+  set -- $stat
+  name=$(cat "/proc/$each/comm")
+  printf '%s\0' "$each" "${name:-?}" "$5" "=$(readlink "/proc/$each/fd/0")" "=$(tr '\0' ' ' <"/proc/$each/cmdline")"
+  each=$2
+done
+printf '\0'
 machine
 
 # With a second file grep writes the path in front; a file without a NUL is one record.

@@ -1,3 +1,4 @@
+import { KEEPERS, waitingFor } from '../../process/ancestry.ts'
 import type { SourceFacts } from '../facts/facts.ts'
 import type { Refusal } from './refusal.ts'
 import { eachOf, some, who } from './words.ts'
@@ -64,21 +65,16 @@ export function service({ tree }: SourceFacts): Refusal[] {
   return []
 }
 
-const SHELLS =
-  /^-?(?:sh|bash|dash|ash|busybox|zsh|ksh|ksh93|mksh|oksh|yash|fish|tcsh|csh|nu|elvish|xonsh|pwsh|rc)$/
-
-/** PID 1 and the manager of a user's services take in whose parent has ended; a shell only tells of the end. */
-export function watched({ tree: [task], parent }: SourceFacts): Refusal[] {
-  if (parent.pid === 1 || SHELLS.test(parent.command) || parent.command === 'systemd') return []
-  const sentence = `${who(task)} was started by ${who(parent)}, which may watch it and start it again`
-  return [
-    {
-      code: 'watched',
-      sentence,
-      advice: `move ${parent.pid} with all it has started, or end it first`,
-      at: 'source',
-    },
-  ]
+/** Whoever waits for its end: it comes here when the process goes on there, and a second one may be started. */
+export function watched({ tree: [task], ancestors }: SourceFacts): Refusal[] {
+  const waiting = waitingFor(ancestors)
+  const [parent] = waiting
+  if (!parent) return []
+  const keeper = waiting.findIndex(({ command }) => KEEPERS.test(command))
+  const top = (keeper === -1 ? waiting : waiting.slice(0, keeper)).at(-1)
+  const sentence = `${who(task)} was started by ${who(parent)}, which waits for its end and may start it again`
+  const advice = top ? `move ${who(top)} with all it has started, or end that first` : DETACHED
+  return [{ code: 'watched', sentence, advice, at: 'source' }]
 }
 
 export function elsewhere({ tree }: SourceFacts): Refusal[] {

@@ -32,7 +32,7 @@ const SOURCE = {
   line: ['900', '1'],
   tree: ['500', '501'],
   uid: ['1000'],
-  parent: ['1', 'systemd'],
+  ancestors: ['7', 'ba\nsh', '34816', '=/dev/pts/0', '=-bash ', '1', 'systemd', '0', '=', '=/sbin/init '],
   ...MACHINE,
   state: [
     `/proc/500/stat:${STAT}`,
@@ -92,7 +92,10 @@ test('the facts of a source, whatever its names hold', () => {
     host: 'laptop',
     bootId: BOOT,
     criu: { version: '4.1.1', check: { ok: true, line: 'Looks good.' } },
-    parent: { pid: 1, command: 'systemd' },
+    ancestors: [
+      { pid: 7, command: 'ba\nsh', terminal: 34_816, input: '/dev/pts/0', line: '-bash ' },
+      { pid: 1, command: 'systemd', terminal: 0, input: '', line: '/sbin/init ' },
+    ],
     line: [900, 1],
     users: { 1000: 'ada' },
     sockets: [{ inode: '77', table: 'unix', state: '03', path: '/run/a b', peer: '78' }],

@@ -48,9 +48,22 @@ const REFUSED = {
     ['service'],
   ],
   'a parent that watches': [`${PYTHON} watched`, ['watched']],
+  'a shell that starts it again when it has failed': [
+    `sh -c 'until setsid -w ${PYTHON} open /etc/debian_version; do sleep 1; done'`,
+    ['watched'],
+  ],
+  'a shell that starts it again and again': [
+    `sh -c 'while :; do setsid -w ${PYTHON} open /etc/debian_version; done'`,
+    ['watched'],
+  ],
+  'a script below a script': [
+    `sh -c 'while :; do sh -c "setsid -w ${PYTHON} open /etc/debian_version; exit 1"; done'`,
+    ['watched'],
+  ],
+  xargs: [`sh -c 'echo open /etc/debian_version | xargs setsid -w ${PYTHON}'`, ['watched']],
   'a session leader outside the tree': [
     `sh -c '${PYTHON} open /etc/debian_version & wait'`,
-    ['session-outside'],
+    ['watched', 'session-outside'],
   ],
   'a leader of its group that is gone': [`${PYTHON} group`, ['group-outside']],
   'a process that has ended': [`${PYTHON} zombie`, ['no-process']],
@@ -65,6 +78,8 @@ const REFUSED = {
 
 /** What moves as it is, with --copy-files. */
 const PLAIN = {
+  'a job of a shell at its prompt': `sh -c '{ echo "set +m; setsid ${PYTHON} open /etc/debian_version </dev/null >/tmp/prompt 2>&1 &"; sleep 100000; } | TERM=dumb script -qfc "bash --norc -i" /dev/null >/dev/null 2>&1 & until grep ready /tmp/prompt; do sleep 0.1; done; wait'`,
+  'a loop, with what it waits for': `sh -c 'echo ready $$; while :; do sleep 100000; done'`,
   'a Python counter with a log': `${PYTHON} counter /root/counter.log`,
   'a tree of three': `nice -n -15 ${PYTHON} tree /root/tree`,
   'four threads': `${PYTHON} threads /root/threads`,
@@ -185,13 +200,14 @@ async function start(programs: Record<string, string>): Promise<void> {
   )
   await sh('n1', `cd /tmp; ${CLOSE}\n${started.join('\n')}`)
   const all = titles.map((_, index) => log(index)).join(' ')
-  const wait = `for i in $(seq 100); do [ "$(grep -lE '^(ready|absent)' ${all} | wc -l)" = ${titles.length} ] && break; sleep 0.1; done`
+  const wait = `for i in $(seq 600); do [ "$(grep -lE '^(ready|absent)' ${all} | wc -l)" = ${titles.length} ] && break; sleep 0.1; done`
   const collect = titles.map((_, index) => `tail -n 1 ${log(index)}`)
   const said = (await sh('n1', [wait, ...collect].join('\n'))).split('\n')
   for (const [index, title] of titles.entries()) {
     const pid = /^ready (\d+)$/.exec(said[index] ?? '')?.[1]
-    if (pid === undefined) process.stdout.write(`left out: ${title}: ${said[index]}\n`)
-    else pids.set(title, Number(pid))
+    if (pid !== undefined) pids.set(title, Number(pid))
+    else if (said[index]?.startsWith('absent')) process.stdout.write(`left out: ${title}: ${said[index]}\n`)
+    else throw new Error(`${title} does not begin: ${said[index]}`)
   }
 }
 

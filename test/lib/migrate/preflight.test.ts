@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { OpenFile, SourceFacts, TargetFacts, TaskFacts } from '../../../lib/migrate/facts/facts.ts'
 import { filesToShip, refusals, sizes, wantedOf } from '../../../lib/migrate/preflight.ts'
-import { file, FOLDER, hash, LOG, PYTHON, source, target, task, there } from './snapshots.ts'
+import type { Ancestor } from '../../../lib/process/ancestry.ts'
+import { file, FIRST, FOLDER, hash, LOG, PYTHON, source, target, task, there } from './snapshots.ts'
 
 const codes = (from: SourceFacts, to?: TargetFacts, options = {}) =>
   refusals(from, to, { copyFiles: true, force: false, ...options }).map(({ code }) => code)
@@ -21,6 +22,14 @@ const socket = (facts: object, others: Partial<SourceFacts> = {}) =>
   )
 const character = (major: number, minor: number) => ({ kind: 'character' as const, device: { major, minor } })
 const outside = (inode: string) => ({ outside: [{ inode, pid: 7, command: 'cat' }] })
+const above = (changes: Partial<Ancestor>): Ancestor => ({
+  pid: 7,
+  command: 'sh',
+  terminal: 34_816,
+  input: '/dev/pts/0',
+  line: 'sh',
+  ...changes,
+})
 const gone = { deleted: true, links: 0 }
 const mapping = (link: string, changes: Partial<OpenFile> = {}) =>
   changed({ mapped: [...task().mapped, { ...file(link, changes), range: '1-2' }] })
@@ -52,9 +61,40 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
   ],
   [
     'watched',
-    source({ parent: { pid: 7, command: 'supervisord' } }),
-    source({ parent: { pid: 7, command: 'bash' } }),
+    source({ ancestors: [above({ command: 'supervisord' }), FIRST] }),
+    source({ ancestors: [above({ command: 'bash', line: 'bash -l' }), FIRST] }),
   ],
+  ...[
+    { line: 'sh -c until_it_ends' },
+    { line: '/bin/bash /srv/run.sh' },
+    { line: 'bash -ec loop', command: 'bash' },
+    { command: 'busybox', line: '/bin/busybox sh /etc/run' },
+    { terminal: 0, input: '/dev/null' },
+    { input: '/home/ada/script' },
+    { input: '' },
+    { command: 'make', line: 'make -j 4' },
+    { command: 'xargs', line: 'xargs -n 1 work' },
+    { command: 'watch', line: 'watch work' },
+    { command: 'perl', line: 'perl /usr/bin/parallel work' },
+    { command: 'setsid', line: 'setsid -w work' },
+    { command: 'cron', line: '/usr/sbin/CRON -f' },
+    { command: 'python3', line: 'python3 supervisor.py' },
+  ].map((who): [string, SourceFacts, SourceFacts] => [
+    'watched',
+    source({ ancestors: [above(who), FIRST] }),
+    source({ ancestors: [above({}), above(who), FIRST] }),
+  ]),
+  ...[
+    { line: '-bash', command: 'bash' },
+    { line: 'bash --rcfile /home/ada/rc -i', command: 'bash' },
+    { line: 'busybox ash -l', command: 'busybox' },
+    { line: 'zsh -o vi', command: 'zsh', input: '/dev/tty1' },
+    { command: 'systemd', terminal: 0, line: '/usr/lib/systemd/systemd --user' },
+  ].map((who): [string, SourceFacts, SourceFacts] => [
+    'watched',
+    source({ ancestors: [above({ command: 'make' }), above(who), FIRST] }),
+    source({ ancestors: [above(who), above({ command: 'login' }), FIRST] }),
+  ]),
   [
     'session-outside',
     changed({ session: 499 }),
@@ -254,6 +294,28 @@ test('a process that must not be touched is refused for that alone; force does a
   expect(codes(source({ tree: [task(), child] }))).toEqual(['other-user'])
 })
 
+test.each([
+  ['the parent, where nobody else waits', [above({ pid: 7, command: 'make' })], 'PID 7 \\(make\\) with all'],
+  [
+    'who waits for the parent, below a shell at its prompt',
+    [above({ pid: 9, command: 'setsid' }), above({ pid: 8, line: 'sh x' }), above({ pid: 7 })],
+    'PID 8 \\(sh\\) with all',
+  ],
+  [
+    'who waits, but not cron itself',
+    [
+      above({ pid: 9, line: 'sh -c x' }),
+      above({ pid: 8, command: 'cron' }),
+      above({ pid: 7, command: 'cron' }),
+    ],
+    'PID 9 \\(sh\\) with all',
+  ],
+  ['how to start it, where only cron waits', [above({ command: 'CRON' })], 'start it with `setsid'],
+])('what is to be moved instead of who is waited for: %s', (_, ancestors, advice) => {
+  const [refusal] = refusals(source({ ancestors }), undefined, { copyFiles: true, force: false })
+  expect(refusal).toMatchObject({ code: 'watched', advice: expect.stringMatching(new RegExp(advice)) })
+})
+
 test('every sentence is one line, and has nothing of what a terminal would act on', () => {
   const hostile = '/home/ada/\u001B[2J\nx\u202E'
   const name = { command: '\u001B]0;x\u0007\n' }
@@ -267,7 +329,7 @@ test('every sentence is one line, and has nothing of what a terminal would act o
       file('mnt:\u001B[2J'),
     ],
   })
-  const all = refusals({ ...from, parent: { pid: 7, ...name } }, target(), { copyFiles: false, force: false })
+  const all = refusals({ ...from, ancestors: [above(name)] }, target(), { copyFiles: false, force: false })
   expect(all.length).toBeGreaterThan(6)
   for (const { sentence, advice = '' } of all)
     expect(sentence + advice).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E]/)

@@ -1,3 +1,4 @@
+import type { Ancestor } from '../../../lib/process/ancestry.ts'
 import type {
   OpenFile,
   SourceFacts,
@@ -18,6 +19,15 @@ const machine = {
   memoryBytes: 2 ** 33,
   diskBytes: 2 ** 34,
   criu: { version: '4.1.1', check: { ok: true, line: 'Looks good.' } },
+}
+
+/** Process 1. */
+export const FIRST: Ancestor = {
+  pid: 1,
+  command: 'systemd',
+  terminal: 0,
+  input: '/dev/null',
+  line: '/sbin/init',
 }
 
 export function file(link: string, changes: Partial<OpenFile> = {}): OpenFile {
@@ -75,7 +85,7 @@ export function source(changes: Partial<SourceFacts> = {}): SourceFacts {
     uid: 1000,
     pid: 500,
     tree: [task()],
-    parent: { pid: 1, command: 'systemd' },
+    ancestors: [FIRST],
     line: [900, 901, 1],
     users: { 1000: 'ada' },
     sockets: [],

@@ -70,9 +70,9 @@ test.each<[string, Record<number, Given>, string[]]>([
     ['10 11'],
   ],
   [
-    'what a script has begun in a session of its own stands alone',
+    'what a script has begun in a session of its own is one with the script, which waits for it',
     { 10: { command: 'sh' }, 11: { parent: 10, session: 11 } },
-    ['10', '11'],
+    ['10 11'],
   ],
   [
     'each job of a shell with a terminal stands alone',
