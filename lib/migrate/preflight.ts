@@ -19,6 +19,7 @@ import {
   ownersKnown,
   sizes,
 } from './preflight/machines.ts'
+import { systemV } from './preflight/ipc.ts'
 import type { Refusal } from './preflight/refusal.ts'
 import { networkSockets, pipesOutside, unixSocketsOutside } from './preflight/sockets.ts'
 import {
@@ -68,6 +69,7 @@ const SOURCE_CHECKS: readonly ((source: SourceFacts) => Refusal[])[] = [
   kernelFiles,
   devices,
   sharedMemory,
+  systemV,
   deletedFiles,
   locks,
   watchesOnOverlay,

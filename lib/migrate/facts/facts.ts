@@ -39,6 +39,8 @@ export type SourceFacts = MachineFacts & {
   /** Names of the users of the tree's processes, where the machine has one. */
   users: Record<string, string>
   sockets: SocketFacts[]
+  /** What of System V's objects is the tree's, apart from memory that is mapped. */
+  systemV: SystemVObject[]
   /** Processes outside the tree that hold a pipe, a socket, or a peer of a socket, of the tree's. */
   outside: OutsideHolder[]
   /** By path: regular files that the tree has open or mapped, and its programs. */
@@ -130,6 +132,9 @@ export type SocketFacts = {
   /** Inode of the socket at the other end of a unix socket, 0 without one; absent where nobody can tell. */
   peer?: string
 }
+
+/** By the number that ipcs(1) shows. */
+export type SystemVObject = { kind: 'sem' | 'msg' | 'shm'; id: number }
 
 export type OutsideHolder = { pid: number; command: string; inode: string }
 

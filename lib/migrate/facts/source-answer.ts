@@ -1,5 +1,5 @@
 import { plain } from '../../text.ts'
-import type { FileFacts, SocketFacts, SourceFacts } from './facts.ts'
+import type { FileFacts, SocketFacts, SourceFacts, SystemVObject } from './facts.ts'
 import { hashesIn, machineFacts } from './machine-facts.ts'
 import { BadFacts, matched, numberIn, Sections } from './records.ts'
 import { linksIn, statsIn } from './referred.ts'
@@ -30,6 +30,7 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     line: sections.numbers('line'),
     users: Object.fromEntries(sections.groups('users', 2)),
     sockets: [...new Set(inodesIn(sections))].map(socketsIn(sections)),
+    systemV: sections.lines('ipc').map((line) => systemVIn(line)),
     outside: sections.groups('holders', 3).map(([inode = '', holder, name = '']) => {
       return { inode, pid: numberIn('a PID', holder), command: name }
     }),
@@ -42,6 +43,11 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     overlays: sections.lines('overlays').map((line) => matched('a device', line, /^\d+:\d+$/)[0]),
     cpuinfo: sections.has('cpuinfo') ? sections.one('cpuinfo', /^[A-Za-z0-9+/]+={0,2}$/) : '',
   }
+}
+
+function systemVIn(line: string): SystemVObject {
+  const [, kind, id] = matched('a System V object', line, /^(sem|msg|shm) (\d{1,10})$/)
+  return { kind: kind === 'sem' || kind === 'msg' ? kind : 'shm', id: numberIn('an ID', id) }
 }
 
 /** The inodes of the sockets that the tree has open. */

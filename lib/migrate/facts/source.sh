@@ -157,6 +157,29 @@ for file in $(grep -ls '^cpulimit$' /proc/[0-9]*/comm); do
 done
 printf '\0'
 
+# System V objects tell who made them and who used them last; of semaphores, of which only ipcs tells that, also those
+# of the tree's users that nobody has used, or whose last user has ended.
+system_v() {
+  owners=$(grep -hs '^Uid:' $(printf '/proc/%s/status ' $tree) | cut -f 2 | sort -un)
+  awk -v tree="$tree" '
+    BEGIN { split(tree, pids, " "); for (i in pids) own[pids[i]] }
+    FNR > 1 && FILENAME ~ /msg$/ && (($6 in own) || ($7 in own)) { print "msg", $2 }
+    FNR > 1 && FILENAME ~ /shm$/ && (($5 in own) || ($6 in own)) { print "shm", $2 }
+  ' /proc/sysvipc/msg /proc/sysvipc/shm
+  sed 1d /proc/sysvipc/sem | while read -r _ id _ _ _ _ maker _; do
+    users=$(ipcs -s -i "$id" | awk 'NF == 5 && $1 ~ /^[0-9]+$/ && $5 > 0 { print $5 }' | sort -un)
+    theirs=
+    for each in $users; do
+      case " $tree " in *" $each "*) echo "sem $id" && continue 2 ;; esac
+      [ ! -d "/proc/$each" ] || theirs=yes
+    done
+    # shellcheck disable=SC2086 # numbers
+    [ -n "$theirs" ] || ! printf '%s\n' $owners | grep -qx "$maker" || echo "sem $id"
+  done
+}
+# shellcheck disable=SC2086
+[ -n "$brief" ] || text ipc system_v
+
 text overlays awk '{ for (i = 7; i < NF; i++) if ($i == "-") { if ($(i + 1) == "overlay") print $3; break } }' /proc/self/mountinfo
 
 below status

@@ -65,6 +65,7 @@ const SOURCE = {
   ],
   sockets: ['unix 77 03 /run/a b\n'],
   peers: ['77 78\n'],
+  ipc: ['sem 3\nmsg 32769\n'],
   holders: ['78', '7', 'dbus-daemon'],
   limiters: ['=cpulimit --quiet --pid=500 --limit=20 '],
   overlays: ['0:63\n'],
@@ -99,6 +100,10 @@ test('the facts of a source, whatever its names hold', () => {
     line: [900, 1],
     users: { 1000: 'ada' },
     sockets: [{ inode: '77', table: 'unix', state: '03', path: '/run/a b', peer: '78' }],
+    systemV: [
+      { kind: 'sem', id: 3 },
+      { kind: 'msg', id: 32_769 },
+    ],
     outside: [{ inode: '78', pid: 7, command: 'dbus-daemon' }],
     files: { '/usr/bin/a': { sizeBytes: 70, modified: 1_700_000_000, sha256: HASH } },
     modes: { '/usr/bin/a': 0o755, '/home/two\nlines': 0o755 },

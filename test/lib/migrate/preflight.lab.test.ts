@@ -38,6 +38,9 @@ const REFUSED = {
   'perf events': [`${PYTHON} perf`, ['perf']],
   userfaultfd: [`${PYTHON} userfaultfd`, ['userfaultfd']],
   'System V shared memory': [`${PYTHON} sysv`, ['sysv-shm']],
+  'System V semaphores': [`${PYTHON} semaphores`, ['sysv-ipc']],
+  'a System V message queue': [`${PYTHON} queue`, ['sysv-ipc']],
+  'System V shared memory that it has made and not mapped': [`${PYTHON} unmapped`, ['sysv-ipc']],
   'a pidfd of a process outside the tree': [`${PYTHON} pidfd`, ['unknown-file']],
   'a PID namespace of its own': [
     `sh -c 'echo ready $$; exec unshare --pid --fork sleep 100000'`,

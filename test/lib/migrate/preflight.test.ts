@@ -146,6 +146,7 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
     mapping('/dev/dri/card0', character(226, 0)),
     mapping('/dev/zero (deleted)', { ...gone, sizeBytes: 2 ** 30 }),
   ],
+  ['sysv-ipc', source({ systemV: [{ kind: 'sem', id: 0 }] }), source()],
   ['sysv-shm', mapping('/SYSV00000000 (deleted)', gone), mapping('/memfd:SYSV (deleted)', gone)],
   [
     'deleted-file',

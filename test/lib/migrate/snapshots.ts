@@ -89,6 +89,7 @@ export function source(changes: Partial<SourceFacts> = {}): SourceFacts {
     line: [900, 901, 1],
     users: { 1000: 'ada' },
     sockets: [],
+    systemV: [],
     outside: [],
     files: {
       [PYTHON]: { sizeBytes: 10, modified: 0, sha256: hash('python') },

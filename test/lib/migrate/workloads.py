@@ -157,6 +157,12 @@ elif mode == 'userfaultfd':
 elif mode == 'sysv':
     libc.shmat.restype = ctypes.c_void_p
     libc.shmat(libc.shmget(0, 4096, 0o1600), None, 0)
+elif mode == 'semaphores':
+    libc.semop(libc.semget(0, 1, 0o1600), (ctypes.c_short * 3)(0, 1, 0), 1)
+elif mode == 'queue':
+    libc.msgsnd(libc.msgget(0, 0o1600), (ctypes.c_long * 2)(1, 1), 8, 0)
+elif mode == 'unmapped':
+    libc.shmget(0, 4096, 0o1600)
 elif mode == 'pidfd':
     kept.append(os.pidfd_open(1))
 elif mode == 'watched':
