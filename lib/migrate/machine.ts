@@ -197,5 +197,6 @@ exit
 export async function programOf(end: 'source' | 'target'): Promise<string> {
   const text = async (name: string) =>
     await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
-  return `${await text('common')}\n${MARKS}\n${await text(end)}\n${TAKE}`
+  const [common = '', ...parts] = await Promise.all(['common', 'files', `${end}-files`, end].map(text))
+  return [common, MARKS, ...parts, TAKE].join('\n')
 }

@@ -347,3 +347,43 @@ test.each([
     expect(await scene.just('n1', ['migrate-recover', '--all'])).toMatchObject({ exitCode: 0, stdout: '' })
   },
 )
+
+/** A file beside what a counter writes, which somebody else has mapped: `write` writes to it without a trace. */
+async function shared(): Promise<{ workload: Workload; file: string; write: () => Promise<void> }> {
+  const workload = await scene.counting('n1')
+  const file = `${workload.folder}/shared`
+  const program = `import mmap,os,time
+file = open("${file}", "w+b"); file.truncate(8192)
+memory = mmap.mmap(file.fileno(), 8192); memory[0:5] = b"early"; open("${file}.ready", "w")
+while not os.path.exists("/run/write"): time.sleep(0.01)
+memory[0:5] = b"later"; os.remove("/run/write")`
+  await scene.sh('n1', `setsid python3 -c '${program}' </dev/null >/dev/null 2>&1 &`)
+  await scene.sh('n1', `until [ -e ${file}.ready ]; do sleep 0.05; done; rm ${file}.ready`)
+  const write = async () => {
+    await scene.sh('n1', ': >/run/write; while [ -e /run/write ]; do sleep 0.05; done')
+  }
+  return { workload, file, write }
+}
+
+test('what somebody else writes by a mapping after a file was sent, which moves none of its times, is sent too', async () => {
+  const { workload, file, write } = await shared()
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'transfer' })
+  await write()
+  expect(await first.goOn()).toMatchObject({ kind: 'moved' })
+  expect(await scene.sh('n2', `head -c 5 ${file}`)).toBe('later')
+  await runsOnlyOn('n2', workload)
+})
+
+test('a file that is not at the target what it was when the process was frozen: the process runs on where it was', async () => {
+  const { workload, file, write } = await shared()
+  const first = await coordinate(scene, 'n1', workload, { pauseAt: 'transfer' })
+  const staged = `/var/lib/resource-sharing/migrations/${first.id}/staged/files${file}`
+  await scene.sh('n2', `printf x | dd of=${staged} conv=notrunc status=none`)
+  expect(await first.goOn()).toMatchObject({
+    kind: 'back',
+    detail: expect.stringMatching(/shared is not what it was when the process was frozen/),
+  })
+  expect(await scene.sh('n2', `ls ${workload.folder}`)).toBe('')
+  await write()
+  await runsOnlyOn('n1', workload)
+})

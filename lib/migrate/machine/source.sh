@@ -130,35 +130,6 @@ settle_stop() {
   return 1
 }
 
-# Files that have changed since they were sent: the list for the stream.
-ship_changed() {
-  : >"$dir/changed"
-  [ -e "$dir/ship" ] || return 0
-  : >"$dir/hashes"
-  while IFS= read -r word; do
-    file=$(printf '%b.' "$word") file=${file%.}
-    [ -f "$file" ] || continue
-    now=$(stat -c '%s %.9Y %.9Z %i' -- "$file")
-    [ "$now" = "$(WORD=$word awk '$1 == ENVIRON["WORD"] { print $2, $3, $4, $5 }' "$dir/sent" 2>/dev/null | tail -n 1)" ] ||
-      printf '.%s\0' "$file" >>"$dir/changed"
-    printf '%s %s\n' "$(sha256sum <"$file" | cut -d ' ' -f 1)" "$word" >>"$dir/hashes"
-  done <"$dir/ship"
-}
-
-# What the files looked like is written down before they are read: what changes later is sent again.
-step_stage() {
-  cd "$dir" && : >sent && : >staging || exit 3
-  while IFS= read -r word; do printf '.%b\0' "$word"; done <folders >staging
-  while IFS= read -r word; do
-    file=$(printf '%b.' "$word") file=${file%.}
-    printf '%s %s\n' "$word" "$(stat -c '%s %.9Y %.9Z %i' -- "$file")" >>sent
-    printf '.%s\0' "$file"
-  done <ship >>staging
-  tar -cf - -C / --no-recursion --transform='flags=r;s,^\./,files/,' --null -T "$dir/staging"
-  # 1: a file has changed while it was read; it will be sent again.
-  [ $? -le 1 ]
-}
-
 # The images as one stream: pages of memory while criu writes them, then archives with the rest. Sums are made meanwhile;
 # files that have changed since they were staged follow.
 step_send() {
@@ -180,8 +151,8 @@ step_send() {
   size=0
   while read -r sum bytes name; do size=$((size + bytes)); done <sums
   printf 'bytes %s\n' "$size" >&2
-  [ ! -s changed ] || tar -cf - -C / --transform='flags=r;s,^\./,files/,' --null -T "$dir/changed" || exit 1
-  tar -cf - --exclude='images/pages-*.img' images shapes sums
+  send_changed || exit 1
+  tar -cf - --exclude='images/pages-*.img' images shapes sums hashes
 }
 
 # What is new in the files with pages of memory, pages-1.img and so on, in pieces: a line `NUMBER BYTES`, then the bytes.
@@ -311,7 +282,7 @@ release_claim() {
 
 step_finish() {
   fence
-  if [ -e "$dir/hashes" ]; then cat "$dir/hashes" >>"$base/left"; fi
+  if [ -s "$dir/hashes" ]; then grep -v '^-' "$dir/hashes" >>"$base/left"; fi
   release_claim
   forget
 }

@@ -27,7 +27,7 @@ step_receive() {
   # delays who writes. Nor does it hold what the connection waits for: a pause outlives it.
   (while sleep 0.3; do sync -d "$dir"/in/images/pages-*; done) >/dev/null 2>&1 3>&- 9>&- &
   writing=$!
-  receive_pages && tar -C "$dir/in" -xif -
+  receive_pages && tar -C "$dir/in" $along -xif -
   status=$?
   kill "$writing" 2>/dev/null
   [ "$status" = 0 ] || why 'the images have not all arrived, or there is no room for them'
@@ -41,11 +41,6 @@ receive_pages() {
     dd iflag=fullblock,count_bytes count="$bytes" bs=1M >>"$dir/in/images/pages-$number.img" 2>/dev/null || return 1
   done
   return 1
-}
-
-# The files that have to be there, while the process still runs.
-step_take() {
-  rm -rf "$dir/staged" && mkdir "$dir/staged" && tar -C "$dir/staged" -xif -
 }
 
 # The inbox of Taildrop, over the socket that the tailscale command uses itself; other files in it are left alone.
@@ -74,14 +69,16 @@ step_restore() {
   fence
   [ ! -e "$dir/continued" ] || exit 4
   [ "$FORWARD" = 1 ] || rs_holds "$id" || exit 3
-  [ -s "$dir/in/sums" ] && [ -s "$dir/in/shapes" ] || why 'the images have not all arrived'
+  [ -s "$dir/in/sums" ] && [ -s "$dir/in/shapes" ] && [ -e "$dir/in/hashes" ] || why 'the images have not all arrived'
   kill_copies
   [ ! -e "$dir/restored" ] && [ ! -e "$copies" ] || rm -f "$dir/restored" "$copies"
   is_whole &
   summing=$!
-  sync "$dir"/in/images/* "$dir/in/shapes" "$dir/in/sums" "$dir/in/images" "$dir/in" "$dir" &
+  sync_arrived &
   syncing=$!
-  [ ! -e "$dir/ship" ] || place_files
+  place_files
+  prove_files &
+  proving=$!
   read -r uptime rest </proc/uptime
   # Ticks are a hundredth of a second to user space on every machine that criu runs on (USER_HZ).
   printf '%s%s\n' "${uptime%.*}" "${uptime#*.}" >"$dir/began"
@@ -96,11 +93,17 @@ step_restore() {
   fi
   verify_copies
   wait "$summing" || why 'the images differ from those that were sent'
+  wait "$proving" || exit 1
   wait "$syncing" || why 'the images can not be written to the disk'
   ready continued
   mark restored
   read -r root rest <"$copies"
   printf 'root %s\n' "$root"
+}
+
+sync_arrived() {
+  sync "$dir"/in/images/* "$dir/in/shapes" "$dir/in/sums" "$dir/in/hashes" "$dir/in/images" "$dir/in" "$dir" || return 1
+  [ ! -e "$dir/in/files" ] || find "$dir/in/files" '(' -type f -o -type d ')' -exec sync '{}' +
 }
 
 # What has arrived is what was sent, to the last file.
@@ -221,69 +224,4 @@ step_facts() {
   if [ -e "$dir/restored" ] && is_whole; then
     printf 'images whole\n'
   fi
-}
-
-hash_of() {
-  sha256sum <"$1" 2>/dev/null | cut -d ' ' -f 1
-}
-
-# Puts the files that came along in their places. One that is there and differs is replaced only when an earlier
-# migration has left it so, or when it was the same as the one here before the freeze.
-place_files() {
-  : >>"$dir/placed"
-  while IFS= read -r word; do
-    folder=$(printf '%b.' "$word") folder=${folder%.}
-    make_folder "$folder" || why "the folder $folder can't be made"
-  done <"$dir/folders"
-  while IFS= read -r word; do
-    file=$(printf '%b.' "$word") file=${file%.}
-    from=$dir/in/files$file
-    [ -f "$from" ] && [ ! -L "$from" ] || from=$dir/staged/files$file
-    [ -f "$from" ] && [ ! -L "$from" ] || why "a file has not arrived: $file"
-    make_folder "${file%/*}" || why "the folder of $file can't be made"
-    if [ -e "$file" ] || [ -L "$file" ]; then
-      [ -f "$file" ] && [ ! -L "$file" ] || why "$file is there and is no regular file"
-      there=$(hash_of "$file")
-      [ "$there" != "$(hash_of "$from")" ] || { printf 'same - %s\n' "$word" >>"$dir/placed"; continue; }
-      grep -qx "$there" "$dir/known" 2>/dev/null || [ "$there" = "$(left_hash "$word")" ] ||
-        why "$file is there and differs"
-      kept=$dir/replaced.$(printf %s "$word" | cksum | cut -d ' ' -f 1)
-      cp -p -- "$file" "$kept" || why "$file can't be kept"
-      printf 'replaced %s %s\n' "$kept" "$word" >>"$dir/placed"
-    else
-      printf 'new - %s\n' "$word" >>"$dir/placed"
-    fi
-    part=$file.$id.part
-    cp -p -- "$from" "$part" && mv -f -- "$part" "$file" || { rm -f -- "$part"; why "$file can't be written"; }
-  done <"$dir/ship"
-}
-
-left_hash() {
-  WORD=$1 awk '$2 == ENVIRON["WORD"] { hash = $1 } END { print hash }' "$left" 2>/dev/null
-}
-
-# Folders that are missing are made like the ones they come from.
-make_folder() {
-  [ -n "$1" ] && [ ! -d "$1" ] || return 0
-  make_folder "${1%/*}" || return 1
-  mkdir -- "$1" || return 1
-  model=$dir/staged/files$1
-  if [ -d "$model" ]; then chown --reference="$model" -- "$1" && chmod --reference="$model" -- "$1"; else chmod 755 -- "$1"; fi
-  printf 'folder - %s\n' "$(printf %s "$1" | octal_word)" >>"$dir/placed"
-}
-
-# Any bytes as a word without blanks, as printf %b reads it.
-octal_word() {
-  od -An -v -to1 | sed 's/ /\\0/g' | tr -d '\n'
-}
-
-unplace_files() {
-  tac "$dir/placed" | while read -r how kept word; do
-    file=$(printf '%b.' "$word") file=${file%.}
-    case $how in
-      new) rm -f -- "$file" "$file.$id.part" ;;
-      replaced) mv -f -- "$kept" "$file" ;;
-      folder) rmdir -- "$file" 2>/dev/null ;;
-    esac
-  done
 }

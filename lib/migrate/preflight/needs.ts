@@ -17,6 +17,7 @@ const KERNELS = /^\/(?:proc|sys)(?:\/|$)/
 export function needsOf(source: SourceFacts): Need[] {
   const { tree, modes } = source
   const needs = new Map<string, Need>()
+  const names = new Map<string, Set<string>>()
   const add = (path: string | undefined, kind: Need['kind'], writable = false) => {
     if (path === undefined || !path.startsWith('/') || path.endsWith(' (deleted)') || KERNELS.test(path))
       return
@@ -32,8 +33,17 @@ export function needsOf(source: SourceFacts): Need[] {
     add(exe, 'file')
     add(cwd, 'directory')
     add(root, 'directory')
-    for (const { link, kind, deleted, writable } of [...open, ...mapped])
-      if (!deleted && (kind === 'file' || kind === 'directory' || kind === 'pipe')) add(link, kind, writable)
+    for (const { link, kind, deleted, writable, identity } of [...open, ...mapped])
+      if (!deleted && (kind === 'file' || kind === 'directory' || kind === 'pipe')) {
+        add(link, kind, writable)
+        if (kind === 'file') names.set(identity, (names.get(identity) ?? new Set()).add(link))
+      }
+  }
+  // Who writes to a file by one of its names writes to it by all.
+  for (const group of names.values()) {
+    const all = [...group].flatMap((name) => needs.get(name) ?? [])
+    const writable = all.some((need) => need.writable)
+    for (const need of all) need.writable = writable
   }
   for (const path of socketPaths(source)) add(foldersAbove(path).at(-1), 'directory')
   return [...needs.values()]
