@@ -1,5 +1,6 @@
 import type { SourceFacts, TargetFacts } from './facts/facts.ts'
 import {
+  databases,
   deletedFiles,
   devices,
   kernelFiles,
@@ -72,6 +73,7 @@ const SOURCE_CHECKS: readonly ((source: SourceFacts) => Refusal[])[] = [
   systemV,
   deletedFiles,
   locks,
+  databases,
   watchesOnOverlay,
   oddPaths,
   // The facts of a process on a terminal are told without criu's.

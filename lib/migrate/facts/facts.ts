@@ -45,6 +45,8 @@ export type SourceFacts = MachineFacts & {
   outside: OutsideHolder[]
   /** By path: regular files that the tree has open or mapped, and its programs. */
   files: Record<string, FileFacts>
+  /** Paths of the SQLite databases that the tree has open for writing. */
+  databases: string[]
   /** By path: permission bits of what the tree has open or mapped, and of its folders. criu wants the same there. */
   modes: Record<string, number>
   /** PIDs that a cpulimit stops and continues. */

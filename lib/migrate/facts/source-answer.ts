@@ -35,6 +35,7 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
       return { inode, pid: numberIn('a PID', holder), command: name }
     }),
     files: filesIn(sections),
+    databases: sections.has('databases') ? sections.items('databases') : [],
     modes: modesIn(sections),
     limited: sections.items('limiters').flatMap((line) => {
       const limited = /[= ](?:--pid[= ]|-p ?)(\d{1,10})(?: |$)/.exec(line)?.[1]

@@ -205,6 +205,11 @@ if [ -z "$brief" ] && [ "$terminal" = 0 ]; then
   xargs -0r stat --printf='%n\0%s %Y\0' -- <"$scratch/files"
   printf '\0hashes\0'
   xargs -0r sha256sum -z -- <"$scratch/files"
+  printf '\0databases\0'
+  below fd
+  # shellcheck disable=SC2086,SC2016 # the inner shell's
+  find $found -mindepth 1 -maxdepth 1 -perm -200 -xtype f ! -lname '* (deleted)' -printf '%l\0' | sort -zu |
+    xargs -0r sh -c 'for each; do [ "$(head -c 15 <"$each")" != "SQLite format 3" ] || printf "%s\0" "$each"; done' sh
   printf '\0'
 fi
 items end yes

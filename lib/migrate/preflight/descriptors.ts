@@ -102,6 +102,16 @@ export function locks(source: SourceFacts): Refusal[] {
   return [{ code: 'file-lock', sentence, at: 'source' }]
 }
 
+/** SQLite knows its file by the inode, which is another one there: it would not write to it any more. */
+export function databases(source: SourceFacts): Refusal[] {
+  const found = eachOf(source, ({ open }) => open.filter(({ link }) => source.databases.includes(link)))
+  const [first] = found
+  if (!first) return []
+  const names = some(found.map(({ thing }) => shown(thing.link)))
+  const sentence = `${who(first.task)} has an SQLite database open, ${names}, to which it could not write there (SQLITE_READONLY_DBMOVED)`
+  return [{ code: 'sqlite', sentence, advice: 'move it while it has none open', at: 'source' }]
+}
+
 export function watchesOnOverlay(source: SourceFacts): Refusal[] {
   const overlays = new Set(source.overlays)
   const found = eachOf(source, ({ open }) =>

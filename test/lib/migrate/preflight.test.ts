@@ -50,6 +50,11 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
   ['terminal', changed({ terminal: 34_816, session: 1 }), changed({ terminal: 0 })],
   ['terminal', opening('/dev/pts/0', character(136, 0)), opening('/dev/random', character(1, 8))],
   [
+    'sqlite',
+    opening('/home/ada/notes', { writable: true }, { databases: ['/home/ada/notes'] }),
+    changed({}, { databases: ['/home/ada/notes'] }),
+  ],
+  [
     'service',
     changed({ cgroups: ['/system.slice/nginx.service'] }),
     changed({ cgroups: ['/system.slice/cron.service'] }),
@@ -368,6 +373,15 @@ test.each(['/dev/shm/x', '/tmp/x', '/home/ada/x', '/srv/x', '/library/x', '/usrl
     expect(codes(using(path), target())).toEqual([])
   },
 )
+
+test('who writes to a file by one of its names writes to it by all, and all go along', () => {
+  const same = { identity: '9:9' }
+  const open = [file('/srv/one', { ...same, writable: true }), file('/srv/two', same)]
+  const files = { ...source().files, '/srv/two': { sizeBytes: 10, modified: 0, sha256: hash('here') } }
+  const from = changed({ open: [...task().open, ...open] }, { files })
+  const to = having('/srv/two', { sha256: hash('here') })
+  expect(filesToShip(from, to, true).ship).toEqual([LOG, '/srv/one', '/srv/two'])
+})
 
 test('a file is shipped only if nothing would be lost there, whatever is there', () => {
   const content = fc.constantFrom('here', 'a', 'b')
