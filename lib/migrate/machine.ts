@@ -197,6 +197,8 @@ exit
 export async function programOf(end: 'source' | 'target'): Promise<string> {
   const text = async (name: string) =>
     await readFile(join(import.meta.dirname, 'machine', `${name}.sh`), 'utf8')
-  const [common = '', ...parts] = await Promise.all(['common', 'files', `${end}-files`, end].map(text))
+  const ofTarget = end === 'target' ? ['target-attributes'] : []
+  const names = ['common', 'files', 'attributes', `${end}-files`, ...ofTarget, end]
+  const [common = '', ...parts] = await Promise.all(names.map(text))
   return [common, MARKS, ...parts, TAKE].join('\n')
 }

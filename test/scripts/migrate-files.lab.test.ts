@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { openLab, type Lab } from '../lab/lab.ts'
 
-/** What goes along with a process arrives as it was when the process was frozen. */
+/** What goes along with a process arrives as it was when the process was frozen; and the process is what it was. */
 
 /** With `MIGRATE_MOVES=20` each of those that write moves so often. */
 const MOVES = Number(process.env['MIGRATE_MOVES'] ?? 1)
@@ -112,4 +112,13 @@ test('holes stay holes, two names of a file stay two names of one file, and its 
     expect([size, ...rest]).toEqual([String(2 ** 28), '2', 'green'])
     expect(Number(used)).toBeLessThan(1000)
   }
+})
+
+test('attributes of processes and threads that criu does not carry are those that they were, and so are the others', async () => {
+  const { pid, folder } = await start(`python3 ${REPOSITORY}/test/workloads/attributes.py FOLDER`)
+  const read = `until [ -e ${folder}/told ]; do sleep 0.05; done; cat ${folder}/told`
+  const before = await sh('n1', read)
+  const node = await moved('n1', pid)
+  await sh(node, `rm -f ${folder}/told; : >${folder}/ask`)
+  expect((await sh(node, read)).split('\n')).toEqual(before.split('\n'))
 })

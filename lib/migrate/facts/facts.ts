@@ -45,8 +45,12 @@ export type SourceFacts = MachineFacts & {
   outside: OutsideHolder[]
   /** By path: regular files that the tree has open or mapped, and its programs. */
   files: Record<string, FileFacts>
-  /** Paths of the SQLite databases that the tree has open for writing. */
-  databases: string[]
+  /** What criu does not carry along, or not always; see attributes.sh. Absent where nothing would come of it. */
+  attributes?: Attribute[]
+  /** Paths of the control groups of who reads these facts. */
+  ownCgroups?: string[]
+  /** Paths of the SQLite databases that the tree has open for writing; absent where nothing would come of it. */
+  databases?: string[]
   /** By path: permission bits of what the tree has open or mapped, and of its folders. criu wants the same there. */
   modes: Record<string, number>
   /** PIDs that a cpulimit stops and continues. */
@@ -90,6 +94,13 @@ export type TaskFacts = {
   root?: string
   open: OpenFile[]
   mapped: MappedFile[]
+}
+
+export type Attribute = {
+  /** A PID; a thread's number where it is the thread's own. */
+  id: number
+  name: string
+  value: string
 }
 
 export type FileKind = 'file' | 'directory' | 'character' | 'block' | 'pipe' | 'socket' | 'other'
@@ -167,6 +178,10 @@ export type TargetFacts = MachineFacts & {
   /** The greatest PID that its kernel gives. */
   mostPid: number
   users: TargetUser[]
+  /** Programs of util-linux that are there, and `realtime` where a process can be given a real-time priority. */
+  tools?: string[]
+  /** Its CPUs that are online, as a list of the kernel's: `0-3,8`. */
+  cpus?: string
   /** Whether its CPU can do what the source's can, and what criu says; absent where nobody can tell. */
   cpu?: { ok: boolean; line: string }
 }

@@ -91,6 +91,7 @@ async function gather<Facts>(
 }
 
 async function script(name: 'source' | 'target'): Promise<string> {
-  const texts = ['machine', name].map((each) => readFile(new URL(`${each}.sh`, import.meta.url), 'utf8'))
+  const files = ['machine', '../machine/attributes', name]
+  const texts = files.map((each) => readFile(new URL(`${each}.sh`, import.meta.url), 'utf8'))
   return (await Promise.all(texts)).join('\n')
 }

@@ -1,5 +1,5 @@
 import { plain } from '../../text.ts'
-import type { FileFacts, SocketFacts, SourceFacts, SystemVObject } from './facts.ts'
+import type { Attribute, FileFacts, SocketFacts, SourceFacts, SystemVObject } from './facts.ts'
 import { hashesIn, machineFacts } from './machine-facts.ts'
 import { BadFacts, matched, numberIn, Sections } from './records.ts'
 import { linksIn, statsIn } from './referred.ts'
@@ -35,6 +35,8 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
       return { inode, pid: numberIn('a PID', holder), command: name }
     }),
     files: filesIn(sections),
+    attributes: attributesIn(sections),
+    ownCgroups: sections.lines('groups'),
     databases: sections.has('databases') ? sections.items('databases') : [],
     modes: modesIn(sections),
     limited: sections.items('limiters').flatMap((line) => {
@@ -49,6 +51,14 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
 function systemVIn(line: string): SystemVObject {
   const [, kind, id] = matched('a System V object', line, /^(sem|msg|shm) (\d{1,10})$/)
   return { kind: kind === 'sem' || kind === 'msg' ? kind : 'shm', id: numberIn('an ID', id) }
+}
+
+/** Lines `ID NAME VALUE`. */
+function attributesIn(sections: Sections): Attribute[] {
+  return sections.lines('attributes').map((line) => {
+    const [, id, name = '', value = ''] = matched('an attribute', line, /^(\d{1,10}) ([a-z_]{1,20}) (.*)$/)
+    return { id: numberIn('an ID', id), name, value }
+  })
 }
 
 /** The inodes of the sockets that the tree has open. */

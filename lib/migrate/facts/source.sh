@@ -180,6 +180,10 @@ system_v() {
 # shellcheck disable=SC2086
 [ -n "$brief" ] || text ipc system_v
 
+# shellcheck disable=SC2086 # numbers
+[ -n "$brief" ] || text attributes attributes $tree
+text groups cut -d : -f 3- /proc/self/cgroup
+
 text overlays awk '{ for (i = 7; i < NF; i++) if ($i == "-") { if ($(i + 1) == "overlay") print $3; break } }' /proc/self/mountinfo
 
 below status

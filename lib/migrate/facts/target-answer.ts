@@ -17,6 +17,9 @@ export function parseTarget(output: string, host: string): TargetFacts {
     taken: sections.numbers('taken'),
     mostPid: sections.number('most') - 1,
     users: sections.groups('users', 3).map((user) => userOf(user)),
+    ...(sections.has('tools')
+      ? { tools: sections.items('tools'), cpus: sections.one('cpus', /^[\d,-]+$/) }
+      : {}),
   }
   if (!sections.has('cpu')) return facts
   const [status, line = ''] = sections.items('cpu')

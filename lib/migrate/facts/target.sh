@@ -5,6 +5,13 @@ machine
 criu_facts
 items most "$(cat /proc/sys/kernel/pid_max)"
 
+printf 'tools\0'
+for each in taskset ionice chrt setarch setpriv; do ! command -v "$each" >/dev/null || printf '%s\0' "$each"; done
+# A control group may have no time for what runs in real time.
+chrt --rr 1 true && printf 'realtime\0'
+printf '\0'
+items cpus "$(cat /sys/devices/system/cpu/online)"
+
 while IFS= read -r each; do printf '%b\0' "$each"; done >"$scratch/paths"
 printf 'paths\0'
 xargs -0r stat -L --printf='%n\0%f %s %u %g\0' -- <"$scratch/paths"

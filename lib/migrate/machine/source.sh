@@ -147,12 +147,12 @@ step_send() {
   sending=$!
   cksum images/* >sums &
   summing=$!
-  shapes && ship_changed && wait "$summing" && wait "$sending" && printf '0 0\n' || exit 1
+  shapes && attributes $(cut -d ' ' -f 1 tasks) >attributes && ship_changed && wait "$summing" && wait "$sending" && printf '0 0\n' || exit 1
   size=0
   while read -r sum bytes name; do size=$((size + bytes)); done <sums
   printf 'bytes %s\n' "$size" >&2
   send_changed || exit 1
-  tar -cf - --exclude='images/pages-*.img' images shapes sums hashes
+  tar -cf - --exclude='images/pages-*.img' images shapes sums hashes attributes
 }
 
 # What is new in the files with pages of memory, pages-1.img and so on, in pieces: a line `NUMBER BYTES`, then the bytes.

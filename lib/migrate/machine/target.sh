@@ -69,7 +69,8 @@ step_restore() {
   fence
   [ ! -e "$dir/continued" ] || exit 4
   [ "$FORWARD" = 1 ] || rs_holds "$id" || exit 3
-  [ -s "$dir/in/sums" ] && [ -s "$dir/in/shapes" ] && [ -e "$dir/in/hashes" ] || why 'the images have not all arrived'
+  [ -s "$dir/in/sums" ] && [ -s "$dir/in/shapes" ] && [ -e "$dir/in/hashes" ] && [ -e "$dir/in/attributes" ] ||
+    why 'the images have not all arrived'
   kill_copies
   [ ! -e "$dir/restored" ] && [ ! -e "$copies" ] || rm -f "$dir/restored" "$copies"
   is_whole &
@@ -82,7 +83,7 @@ step_restore() {
   read -r uptime rest </proc/uptime
   # Ticks are a hundredth of a second to user space on every machine that criu runs on (USER_HZ).
   printf '%s%s\n' "${uptime%.*}" "${uptime#*.}" >"$dir/began"
-  timeout --foreground -k 5 "$LIMIT" criu restore --images-dir "$dir/in/images" --work-dir "$dir/work" \
+  as_it_was timeout --foreground -k 5 "$LIMIT" criu restore --images-dir "$dir/in/images" --work-dir "$dir/work" \
     --log-file "$dir/restore.log" --restore-detached --leave-stopped >/dev/null 2>&1
   status=$?
   if [ "$status" != 0 ]; then
@@ -92,6 +93,7 @@ step_restore() {
     why "criu restore ended with status $status"
   fi
   verify_copies
+  verify_attributes
   wait "$summing" || why 'the images differ from those that were sent'
   wait "$proving" || exit 1
   wait "$syncing" || why 'the images can not be written to the disk'
@@ -102,7 +104,7 @@ step_restore() {
 }
 
 sync_arrived() {
-  sync "$dir"/in/images/* "$dir/in/shapes" "$dir/in/sums" "$dir/in/hashes" "$dir/in/images" "$dir/in" "$dir" || return 1
+  sync "$dir"/in/images/* "$dir/in/shapes" "$dir/in/sums" "$dir/in/hashes" "$dir/in/attributes" "$dir/in/images" "$dir/in" "$dir" || return 1
   [ ! -e "$dir/in/files" ] || find "$dir/in/files" '(' -type f -o -type d ')' -exec sync '{}' +
 }
 

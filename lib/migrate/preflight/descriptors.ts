@@ -104,7 +104,9 @@ export function locks(source: SourceFacts): Refusal[] {
 
 /** SQLite knows its file by the inode, which is another one there: it would not write to it any more. */
 export function databases(source: SourceFacts): Refusal[] {
-  const found = eachOf(source, ({ open }) => open.filter(({ link }) => source.databases.includes(link)))
+  const found = eachOf(source, ({ open }) =>
+    open.filter(({ link }) => source.databases?.includes(link) ?? false),
+  )
   const [first] = found
   if (!first) return []
   const names = some(found.map(({ thing }) => shown(thing.link)))

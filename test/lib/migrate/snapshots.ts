@@ -96,6 +96,8 @@ export function source(changes: Partial<SourceFacts> = {}): SourceFacts {
       [LOG]: { sizeBytes: 10, modified: 0, sha256: hash('log') },
     },
     databases: [],
+    attributes: [],
+    ownCgroups: ['/'],
     modes: { [PYTHON]: 0o755, [LOG]: 0o644, '/home/ada': 0o755, '/': 0o755 },
     limited: [],
     overlays: ['0:63'],
@@ -126,6 +128,8 @@ export function target(changes: Partial<TargetFacts> = {}): TargetFacts {
     taken: [],
     mostPid: 4_194_303,
     users: [{ uid: 1000, nameThere: 'ada', uidThere: 1000 }],
+    tools: ['taskset', 'ionice', 'chrt', 'setarch', 'setpriv', 'realtime'],
+    cpus: '0-3',
     cpu: { ok: true, line: '' },
     ...changes,
   }
