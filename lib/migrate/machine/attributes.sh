@@ -20,7 +20,7 @@ attributes() {
   } 2>/dev/null | awk '
     $1 == "usual" { usual[$2]; next }
     $1 == "ids" { for (i = 2; i <= NF; i++) io[i - 1] = $i; count = 1; next }
-    count { sub(/ prio/, ""); sub(/:/, ""); print io[count++], "io", $0; next }
+    count { sub(/ prio/, ""); sub(/:/, ""); sub(/^none.*/, "none"); print io[count++], "io", $0; next }
     {
       at = index($0, ":")
       split(substr($0, 1, at - 1), part, "/")
@@ -34,7 +34,7 @@ attributes() {
         if (split(text, field, " ") > 38) sched[id] = field[39] " " field[38] " " field[17]
         if (id == part[3] && int(field[7] / 128) % 2) memory_errors[id]
       } else if (name == "status") {
-        if (text ~ /^Cpus_allowed_list:/) { sub(/^[^\t]*\t/, "", text); print id, "affinity", text in usual ? "usual" : text }
+        if (text ~ /^Cpus_allowed_list:/) { sub(/^[^\t]*\t/, "", text); print id, "affinity", text (text in usual ? " usual" : "") }
         if (text ~ /^Groups:/ && id == part[3]) { sub(/^[^\t]*\t */, "", text); sub(/ +$/, "", text); print id, "groups", text == "" ? "none" : text }
       } else if (name == "autogroup") { sub(/.* /, "", text); print id, name, text }
       else if (name == "timerslack_ns") print id, "timerslack", text

@@ -55,7 +55,7 @@ lacking() {
     !(key in now) || now[key] == value || $2 == "personality" || $2 == "memory_errors" { next }
     # The kernel shows 0 for what runs in real time, which has none.
     $2 == "timerslack" && value == 0 { next }
-    $2 == "affinity" && (value == "usual" || missing(value) || given !~ /affinity/) { next }
+    $2 == "affinity" && (value ~ / usual$/ || now[key] == value " usual" || missing(value) || given !~ /affinity/) { next }
     $2 == "sched" { print; next }
     { later = later $0 "\n" }
     END { printf "%s", later }' "$dir/attributes.now" "$dir/in/attributes"

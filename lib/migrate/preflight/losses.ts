@@ -40,7 +40,7 @@ function lossOf(
     case 'memory_errors':
       return 'what it has asked for at memory errors (PR_MCE_KILL)'
     case 'affinity': {
-      if (value === 'usual') return undefined
+      if (value.endsWith(' usual')) return undefined
       if (lacks('taskset')) return `its CPU affinity (${value})${without('taskset')}`
       const there = cpusIn(target?.cpus ?? value)
       const missing = [...cpusIn(value)].filter((cpu) => !there.has(cpu))

@@ -5,7 +5,7 @@ import { losses } from '../../../lib/migrate/preflight/losses.ts'
 import { source, target, task } from './snapshots.ts'
 
 const TOOLS = target().tools ?? []
-const USUAL = { id: 500, name: 'io', value: 'none 0' }
+const USUAL = { id: 500, name: 'io', value: 'none' }
 const having = (name: string, value: string) => source({ attributes: [USUAL, { id: 500, name, value }] })
 const without = (tool: string): Partial<TargetFacts> => ({ tools: TOOLS.filter((each) => each !== tool) })
 
@@ -15,7 +15,7 @@ test('a plain program loses nothing', () => {
 })
 
 test.each<[name: string, value: string, there: Partial<TargetFacts>, line: RegExp | undefined]>([
-  ['affinity', 'usual', without('taskset'), undefined],
+  ['affinity', '0-7 usual', without('taskset'), undefined],
   ['affinity', '1,3', {}, undefined],
   ['affinity', '1-4', {}, /its CPU affinity \(1-4\): server has the CPUs 0-3$/],
   ['affinity', '1', without('taskset'), /its CPU affinity \(1\): there is no taskset on server$/],
@@ -59,7 +59,7 @@ test('the limits of a control group of its own are lost, those of a login or of 
 })
 
 test('where the source has no ionice nobody can tell, and that is said', () => {
-  const attributes = [{ id: 500, name: 'affinity', value: 'usual' }]
+  const attributes = [{ id: 500, name: 'affinity', value: '0-7 usual' }]
   expect(losses(source({ attributes }), target())).toEqual([
     expect.stringMatching(/if it has one: there is no ionice on laptop$/),
   ])
