@@ -15,7 +15,7 @@ attributes() {
     # A set of CPUs that everybody has is none that somebody has chosen.
     for each in online possible; do read -r cpus </sys/devices/system/cpu/$each && printf 'usual %s\n' "$cpus"; done
     sed -n 's/^Cpus_allowed_list:/usual/p' /proc/self/status /proc/1/status
-    grep -aH '' $looked
+    grep -aH '' $looked /dev/null
     if command -v ionice >/dev/null; then printf 'ids%s\n' "$ids" && ionice -p $ids; fi
   } 2>/dev/null | awk '
     $1 == "usual" { usual[$2]; next }
