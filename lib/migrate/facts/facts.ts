@@ -43,6 +43,8 @@ export type SourceFacts = MachineFacts & {
   systemV: SystemVObject[]
   /** Processes outside the tree that hold a pipe, a socket, or a peer of a socket, of the tree's. */
   outside: OutsideHolder[]
+  /** Processes outside the tree that share memory which the tree writes to. */
+  sharers?: { pid: number; command: string }[]
   /** By path: regular files that the tree has open or mapped, and its programs. */
   files: Record<string, FileFacts>
   /** What criu does not carry along, or not always; see attributes.sh. Absent where nothing would come of it. */

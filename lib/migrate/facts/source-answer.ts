@@ -34,6 +34,9 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     outside: sections.groups('holders', 3).map(([inode = '', holder, name = '']) => {
       return { inode, pid: numberIn('a PID', holder), command: name }
     }),
+    sharers: (sections.has('sharers') ? sections.groups('sharers', 2) : []).map(([sharer, name = '']) => {
+      return { pid: numberIn('a PID', sharer), command: name }
+    }),
     files: filesIn(sections),
     attributes: attributesIn(sections),
     ownCgroups: sections.lines('groups'),

@@ -150,6 +150,26 @@ while read -r inode each; do
 done <"$scratch/holders"
 printf '\0'
 
+# Who else has mapped, to share it, what the tree writes to by mapping. Files and memory without one are told by their
+# device and inode; nobody's maps are read where the tree has none.
+printf 'sharers\0'
+below maps
+# shellcheck disable=SC2086
+if grep -aqE '^[^ ]* .w.s [^ ]* [^ ]* [1-9]' $found; then
+  {
+    # shellcheck disable=SC2086
+    grep -aHE '^[^ ]+ .w.s ' $found /dev/null | sed 's/^/tree /'
+    grep -aHE '^[^ ]+ ...s ' /proc/[0-9]*/maps
+  } | awk -v tree=" $tree " '
+    $1 == "tree" { written[$5 " " $6]; next }
+    { split($1, part, "/"); pid = part[3] }
+    $5 != 0 && ($4 " " $5 in written) && !index(tree, " " pid " ") && !(pid in told) { told[pid]; print pid }
+  ' | while read -r each; do
+    name=$(cat "/proc/$each/comm") && printf '%s\0' "$each" "${name:-?}"
+  done
+fi
+printf '\0'
+
 # cpulimit continues what it has stopped, also when somebody else has.
 printf 'limiters\0'
 for file in $(grep -ls '^cpulimit$' /proc/[0-9]*/comm); do

@@ -93,6 +93,13 @@ export function sharedMemory(source: SourceFacts): Refusal[] {
   return [{ code: 'sysv-shm', sentence: `${who(found.task)} uses System V shared memory`, at: 'source' }]
 }
 
+/** What others write to it there, or it here, would not be seen any more. */
+export function memoryOutside({ tree, sharers = [] }: SourceFacts): Refusal[] {
+  if (sharers.length === 0) return []
+  const names = some(sharers.map((each) => who(each)))
+  return [{ code: 'memory-outside', sentence: `${who(tree[0])} shares memory with ${names}`, at: 'source' }]
+}
+
 export function locks(source: SourceFacts): Refusal[] {
   const found = eachOf(source, ({ open }) => open.filter((file) => file.locks.length > 0))
   const [first] = found

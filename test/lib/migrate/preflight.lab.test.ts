@@ -37,6 +37,8 @@ const REFUSED = {
   'a device': [`${PYTHON} device`, ['device']],
   'perf events': [`${PYTHON} perf`, ['perf']],
   userfaultfd: [`${PYTHON} userfaultfd`, ['userfaultfd']],
+  'memory that a process outside the tree shares': [`${PYTHON} share /dev/shm/outside`, ['memory-outside']],
+  'an SQLite database that is open for writing': [`${PYTHON} database /root/database`, ['sqlite']],
   'System V shared memory': [`${PYTHON} sysv`, ['sysv-shm']],
   'System V semaphores': [`${PYTHON} semaphores`, ['sysv-ipc']],
   'a System V message queue': [`${PYTHON} queue`, ['sysv-ipc']],
@@ -89,6 +91,7 @@ const PLAIN = {
   'epoll, eventfd, timerfd, memfd, inotify on tmpfs, own pipes and sockets, a small deleted file': `${PYTHON} kinds /tmp/kinds.sock`,
   'Node with UV_USE_IO_URING=0': `env UV_USE_IO_URING=0 node -e 'require("fs").readFile("/etc/hostname",()=>console.log("ready",process.pid));setInterval(()=>{},1000)'`,
   'stress-ng': `sh -c 'echo ready $$; exec stress-ng --cpu 2 --quiet'`,
+  'memory of its own that is shared': `${PYTHON} share /dev/shm/own`,
   'a file with a newline in its name': `${PYTHON} open $'/root/two\\nlines'`,
   'a file that is written to and is not there': `${PYTHON} write /srv/data/numbers`,
 }
@@ -231,6 +234,7 @@ beforeAll(async () => {
   await Promise.all([sh('n1', BOTH + SOURCE), sh('n2', BOTH + TARGET)])
   await start({
     server: `${PYTHON} unix-server /tmp/server.sock`,
+    sharer: `${PYTHON} share /dev/shm/outside`,
     reader: `sh -c 'echo ready $$; exec cat /tmp/outside.fifo'`,
   })
   const refused = Object.entries(REFUSED).map(([title, [program]]) => [title, program] as const)

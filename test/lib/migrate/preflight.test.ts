@@ -49,6 +49,7 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
   ['pid-namespace', changed({ namespaces: ['pid', 'mnt'] }), changed({ namespaces: [] })],
   ['terminal', changed({ terminal: 34_816, session: 1 }), changed({ terminal: 0 })],
   ['terminal', opening('/dev/pts/0', character(136, 0)), opening('/dev/random', character(1, 8))],
+  ['memory-outside', source({ sharers: [{ pid: 7, command: 'reader' }] }), source()],
   [
     'sqlite',
     opening('/home/ada/notes', { writable: true }, { databases: ['/home/ada/notes'] }),

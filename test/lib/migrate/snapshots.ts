@@ -91,6 +91,7 @@ export function source(changes: Partial<SourceFacts> = {}): SourceFacts {
     sockets: [],
     systemV: [],
     outside: [],
+    sharers: [],
     files: {
       [PYTHON]: { sizeBytes: 10, modified: 0, sha256: hash('python') },
       [LOG]: { sizeBytes: 10, modified: 0, sha256: hash('log') },

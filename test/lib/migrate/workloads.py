@@ -115,6 +115,14 @@ elif mode == 'write':
 elif mode == 'map':
     with open(argument, 'r+b') as file:
         kept.append(mmap.mmap(file.fileno(), 4096))
+elif mode == 'share':
+    kept.append(open(argument, 'a+b'))
+    kept[0].truncate(4096)
+    kept.append(mmap.mmap(kept[0].fileno(), 4096))
+elif mode == 'database':
+    import sqlite3
+    kept.append(sqlite3.connect(argument))
+    kept[0].execute('CREATE TABLE numbers (number)')
 elif mode == 'folder':
     os.chdir(argument)
 elif mode == 'fifo':
