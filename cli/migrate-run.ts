@@ -1,5 +1,6 @@
 import { EXIT } from '../lib/errors.ts'
 import type { Reach } from '../lib/host/host.ts'
+import { aftermath, type Aftermath } from '../lib/migrate/aftermath.ts'
 import { Journal } from '../lib/migrate/journal.ts'
 import type { Plan } from '../lib/migrate/plan.ts'
 import type { Outcome } from '../lib/migrate/settle.ts'
@@ -20,13 +21,14 @@ const BYTES_PER_SECOND = 150e6
 const TITLES = new Map<string, string>([...TO_COMMIT, ...FROM_COMMIT].map(({ name, title }) => [name, title]))
 
 /** What would be done, for a person. */
-export function planText({ process, source, target, ship, via }: Plan): string[] {
+export function planText({ process, source, target, ship, via, changes }: Plan): string[] {
   const seconds = LEAST_SECONDS + process.rssBytes / BYTES_PER_SECOND
   const parts = process.tasks === 1 ? '' : `, with ${process.tasks - 1} children`
   return [
     `PID ${process.pid} (${plain(process.command, 40)})${parts} would move from ${source.name} to ${target.name} by ${via}:`,
     `${bytesText(process.rssBytes)} of memory, about ${seconds < 10 ? seconds.toFixed(1) : seconds.toFixed(0)} s of standing still`,
     ...ship.map((file) => `${plain(file)} would go along`),
+    ...changes.map((line) => plain(line, 400)),
   ]
 }
 
@@ -74,6 +76,7 @@ export async function carryOut(
     })
     const downtimeSeconds = (went.running - went.frozen) / 1000
     const exitCode = exitOf(ended)
+    const state = ended.kind === 'moved' ? await aftermath(plan, reach, signal) : undefined
     // Another target is tried.
     if (ended.refused === 'by target' && !plan.named) return { ...ended, exitCode }
     if (values.json)
@@ -87,9 +90,10 @@ export async function carryOut(
         command: plan.process.command,
         tasks: plan.process.tasks,
         bytes: went.bytes,
+        ...(state === undefined ? {} : { state }),
         ...(Number.isNaN(downtimeSeconds) ? {} : { downtimeSeconds }),
       })
-    else if (ended.kind === 'moved') movedText(plan, downtimeSeconds).forEach((line) => print(line))
+    else if (state !== undefined) movedText(plan, state, downtimeSeconds).forEach((line) => print(line))
     if (ended.kind !== 'moved') note(outcomeText(plan, ended))
     return { ...ended, exitCode }
   } finally {
@@ -105,11 +109,18 @@ function exitOf(ended: Ended): number {
   return ended.refused ? EXIT.refused : EXIT.failed
 }
 
-function movedText({ process, target, ship }: Plan, seconds: number): string[] {
+const NOW: Record<Aftermath, (name: string) => string> = {
+  running: (name) => `runs on ${name}`,
+  stopped: (name) => `is on ${name}, stopped as it was,`,
+  ended: (name) => `went on on ${name}, and has ended there since,`,
+  unknown: (name) => `went on on ${name}, which can't be asked now whether it still does,`,
+}
+
+function movedText({ process, target, ship }: Plan, state: Aftermath, seconds: number): string[] {
   const { name } = target
   const logs = ship.map((file) => plain(file)).slice(0, 3)
   return [
-    `PID ${process.pid} (${plain(process.command, 40)}) runs on ${name} as PID ${process.pid}; it stood still for ${seconds.toFixed(2)} s`,
+    `PID ${process.pid} (${plain(process.command, 40)}) ${NOW[state](name)} as PID ${process.pid}; it stood still for ${seconds.toFixed(2)} s`,
     `to look at it: ssh ${name} ps -p ${process.pid}${logs.length > 0 ? `; its files: ${logs.join(', ')}` : ''}`,
   ]
 }

@@ -7,12 +7,12 @@ import { emptiestFirst } from '../lib/balance.ts'
 import { gatherSource, gatherTarget } from '../lib/migrate/facts/gather.ts'
 import type { SourceFacts } from '../lib/migrate/facts/facts.ts'
 import type { Plan } from '../lib/migrate/plan.ts'
-import { filesToShip, refusals, sizes, wantedOf } from '../lib/migrate/preflight.ts'
+import { changes, filesToShip, refusals, sizes, wantedOf } from '../lib/migrate/preflight.ts'
 import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
 import { guard } from '../lib/process/guard.ts'
 import { liveProcesses, thisSession } from '../lib/process/live.ts'
 import { plain, quoted } from '../lib/text.ts'
-import { readRecords } from '../lib/throttle/record.ts'
+import { parseRecord, readRecords } from '../lib/throttle/record.ts'
 import { askMesh, nodesOf } from './mesh.ts'
 import type { meshOptions } from './mesh-options.ts'
 import { onePid } from './pids.ts'
@@ -66,8 +66,14 @@ export async function movingOf(context: MigrateContext, reach: Reach): Promise<M
   const { facts } = gathered
   const found = refusals(facts, undefined, optionsOf(context))
   if (found.length > 0) throw refused(node.name, found)
-  const wanted = { windowMs: WINDOW_MS, ...(values.target === undefined ? {} : { host: node.name }) }
+  const wanted = {
+    windowMs: WINDOW_MS,
+    family: true,
+    ...(values.target === undefined ? {} : { host: node.name }),
+  }
   const reports = await askMesh(context, wanted)
+  const held = heldThere(facts, reports, node)
+  if (held !== undefined) throw new Refused(`${node.name}: ${held}`)
   const title = plain(facts.tree[0].command, 40)
   return { host, facts, node, cpu: cpuOf(facts, reports, node), title, reports, declined: new Map() }
 }
@@ -81,6 +87,23 @@ async function guardHere(pid: number, force: boolean): Promise<void> {
   if (reason !== undefined) throw new Refused(reason)
   const held = (await readRecords()).find((record) => record.pid === pid && record.start === target.start)
   if (held) throw new Refused(`PID ${pid} is held by scum-throttle: run: just scum-throttle --release ${pid}`)
+}
+
+/** Why what scum-throttle holds on its machine stays there: its record would not go along, and nobody would release it. */
+function heldThere(
+  { tree, bootId }: SourceFacts,
+  reports: readonly Report[],
+  node: MeshNode,
+): string | undefined {
+  const report = reports.find((each) => each.node.name === node.name)
+  const lines = report?.outcome === 'ok' ? (report.family?.held ?? []) : []
+  const starts = new Map(tree.map(({ pid, startTicks }) => [pid, String(startTicks)]))
+  const record = lines
+    .flatMap((line) => parseRecord(line) ?? [])
+    .find(({ pid, start, boot }) => starts.get(pid) === start && bootId.startsWith(boot))
+  if (!record) return undefined
+  const how = record.means === 'pause' ? 'paused' : `held back by ${record.means}`
+  return `held: PID ${record.pid} is ${how} by scum-throttle: release it there first: just scum-throttle ${record.pid} --release`
 }
 
 /** CPUs that the tree uses now. */
@@ -174,6 +197,7 @@ export async function planFor(
     ship,
     folders,
     known,
+    changes: changes(facts, gathered.facts),
     keepImages: values['keep-images'] ?? false,
     named: values.target !== undefined,
   }

@@ -6,13 +6,14 @@
  *
  * It is frozen, sent, restored, and goes on there; at every moment at most one copy runs, and whatever fails, it goes
  * on where it was or where it went. Without --target the MINUS machine with the most room that can take it is chosen.
+ * A sleep or a poll that it is in ends early, with EINTR, also when a move is undone: few programs mind, some end.
  * Both machines need Linux, criu, and root or a sudo that asks no password: `just doctor HOST` looks.
  *
  *   --target NAME       this machine, whatever its load
  *   --copy-files        files that it has open, or runs from, go along where the target lacks them
  *   --via WAY           how its memory goes: ssh (the default) or taildrop
  *   --keep-images       leave the images of its memory on the target
- *   --dry-run           say what would be done, and do nothing
+ *   --dry-run           say what would be done, what would change by it and who would see it, and do nothing
  *   --force             another user's process too
  *   --yes               don't ask; needed where there is no terminal
  *   --hosts A,B         choose among these machines ([user@]host[:port]) instead of the tailnet's

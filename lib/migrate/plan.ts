@@ -32,6 +32,8 @@ export const Plan = z.object({
   folders: z.array(z.string()),
   /** Hashes of those of them that are on the target already, the same as here before the freeze. */
   known: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
+  /** What is not afterwards as it was before, a line each. */
+  changes: z.array(z.string()).default([]),
   keepImages: z.boolean(),
   /** The target was named by the person, who may send it more than one process in 90 s. */
   named: z.boolean(),

@@ -34,6 +34,7 @@ import {
   watched,
 } from './preflight/surroundings.ts'
 
+export { changes } from './preflight/changes.ts'
 export { filesToShip, type Shipment } from './preflight/files.ts'
 export { sizes } from './preflight/machines.ts'
 export { wantedOf } from './preflight/needs.ts'

@@ -51,6 +51,7 @@ const journal = await Journal.create({
   ship,
   folders: [],
   known: [],
+  changes: [],
   keepImages: false,
   named: true,
 })

@@ -250,3 +250,18 @@ test.each([
     .toEqual(jobs.map((job) => `${job} SIGCONT`))
   await nothingIsLeft()
 })
+
+test('a program that ends as soon as it goes on is not said to run, and one that was stopped is said to be', async () => {
+  await scene.sh(
+    'n1',
+    `printf '%s' 'import os, time\nhere = os.uname().nodename\nwhile os.uname().nodename == here:\n    time.sleep(0.01)' >/var/tmp/homesick.py`,
+  )
+  const homesick = await scene.start('n1', ['python3', '/var/tmp/homesick.py'])
+  expect(await scene.moved('n1', [String(homesick.pid), '--target', 'n2', '--copy-files'])).toMatch(
+    /^PID \d+ \(python3\) went on on n2, and has ended there since, as PID/,
+  )
+  const stopped = await scene.counting('n1')
+  await scene.sh('n1', `kill -STOP ${stopped.pid}`)
+  const { stdout } = await scene.move('n1', [String(stopped.pid), '--target', 'n2', '--copy-files', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'moved', state: 'stopped' })
+})

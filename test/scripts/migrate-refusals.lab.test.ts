@@ -126,6 +126,8 @@ test('--dry-run says what would be done, for people and for programs, and does n
     `PID ${pid} (python3) would move from n1 to n2 by ssh:`,
     expect.stringMatching(/^\d+(?:\.\d)? MiB of memory, about \d+\.\d s of standing still$/),
     ...[`${folder}/out`, `${folder}/0.sums`, `${folder}/0.0`].map((file) => `${file} would go along`),
+    expect.stringMatching(/ends early, with EINTR/),
+    expect.stringMatching(/^while it stands still, the time of the day goes on/),
   ])
   const { stdout } = await scene.just('n1', migrate('--target', 'n2', '--dry-run', '--json')(pid))
   expect(JSON.parse(stdout)).toMatchObject({
@@ -135,6 +137,7 @@ test('--dry-run says what would be done, for people and for programs, and does n
     process: { pid, command: 'python3', tasks: 1, rssBytes: expect.any(Number) },
     ship: [`${folder}/out`, `${folder}/0.sums`, `${folder}/0.0`],
     folders: [folder],
+    changes: [expect.stringMatching(/EINTR/), expect.any(String)],
     passed: [],
   })
 })
@@ -248,3 +251,22 @@ test('a machine that its owner has closed: not chosen, and not taken by name eit
   await scene.sh('n2', 'rm /var/lib/resource-sharing/receiver/closed')
   await expect.poll(() => scene.leftovers({ undone: true })).toEqual([])
 })
+
+test.each(['--pause', '--by=renice'])(
+  'what scum-throttle holds by %s on its machine is refused from everywhere, and stays held',
+  async (by) => {
+    const workload = await scene.counting('n1')
+    const pid = String(workload.pid)
+    expect((await scene.just('n1', ['scum-throttle', pid, by])).exitCode).toBe(0)
+    const ran = await scene.move('n3', [`n1:${pid}`, '--target', 'n2', '--copy-files'])
+    expect(ran).toMatchObject({
+      exitCode: 5,
+      ...onlyLine(
+        /n1: held: PID \d+ is (?:paused|held back by renice) by scum-throttle: release it there first/,
+      ),
+    })
+    expect((await scene.just('n1', ['throttled', '--json'])).stdout).toContain(`"pid": ${pid}`)
+    expect((await scene.just('n1', ['scum-throttle', pid, '--release'])).exitCode).toBe(0)
+    await scene.goesOn('n1', workload)
+  },
+)
