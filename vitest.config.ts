@@ -2,8 +2,8 @@ import { availableParallelism, totalmem } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // What a test waits for may take long on a busy machine; it ends as soon as it has come.
-const expect = { poll: { timeout: 20_000 } }
-const lab = { expect, testTimeout: 180_000, hookTimeout: 300_000 }
+const expect = { poll: { timeout: 60_000 } }
+const lab = { expect, testTimeout: 300_000, hookTimeout: 300_000 }
 const labTests = ['test/lab/**/*.test.ts', 'test/**/*.lab.test.ts']
 const aloneTests = ['test/**/*.alone.test.ts']
 
@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...labTests, ...aloneTests],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           expect,
         },
       },

@@ -107,11 +107,13 @@ function note(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
-/** A reader that has seen enough (`| head -1`) is no error. */
+/**
+ * A reader that has seen enough (`| head -1`), or a terminal that is gone, is no error and no reason to leave half done
+ * what is under way: what is printed from then on goes nowhere, and the exit code says how it ended.
+ */
 function closeQuietly(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A terminal that is gone is such a reader too.
-    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit()
+    if (error.code === 'EPIPE' || error.code === 'EIO') return
     if (stream !== process.stderr) note(`the output can't be written: ${messageOf(error)}`)
     process.exit(EXIT.failed)
   })

@@ -6,8 +6,8 @@
  *        just test WORD…        the tests of files with one of these words in their path
  *
  * The lab needs root and Linux; elsewhere the rest is run, and the last lines say what was left out. With CI=true
- * nothing may be left out, and the unit tests are run on every supported version of Node. What only waits runs side by
- * side; what measures shares of CPU runs at the end, alone.
+ * nothing may be left out, and the unit tests are run on every supported version of Node. Files of lab tests run side by
+ * side, because they wait; what measures shares of CPU runs at the end, alone.
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -76,18 +76,6 @@ async function labMissing(): Promise<string | undefined> {
   }
 }
 
-/** The lab's parts are made while the rest runs; the tests in the lab begin when they are there. */
-async function inLab(files: readonly string[]): Promise<boolean> {
-  const missing = await labMissing()
-  if (missing === undefined) {
-    await lane([vitest('lab tests', 'lab', files)])
-    return true
-  }
-  say(`left out: the lab tests (${missing})`)
-  if (CI) failed.push('lab tests, which CI must not leave out')
-  return false
-}
-
 const CHECKS: readonly Step[] = [
   { name: 'format', command: ['oxfmt', '--check', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
@@ -119,8 +107,14 @@ if (values.changed && files.length === 0) {
     ),
   ]
   const checks = all || values.changed ? CHECKS : []
-  const [, labIsThere] = await Promise.all([lane([...checks, ...units]), inLab(files)])
-  if (labIsThere) await lane([vitest('tests that run alone', 'alone', files)])
+  // The lab's parts are made meanwhile: that waits for disks and registries, and the checks for CPUs.
+  const [missing] = await Promise.all([labMissing(), lane([...checks, ...units])])
+  if (missing === undefined)
+    await lane([vitest('lab tests', 'lab', files), vitest('tests that run alone', 'alone', files)])
+  else {
+    say(`left out: the lab tests (${missing})`)
+    if (CI) failed.push('lab tests, which CI must not leave out')
+  }
 }
 
 const read = (await Promise.all(reports.map(async (path) => await readReport(path)))).flatMap(

@@ -20,7 +20,7 @@ export async function runScript(
       extendEnv: false,
       stdin: 'ignore',
       reject: false,
-      timeout: 60_000,
+      timeout: 120_000,
     },
   )
   return { stdout, stderr, exitCode, seconds: (performance.now() - began) / 1000 }

@@ -4,7 +4,7 @@ import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { left } from '../receiver/receiver.ts'
-import { fetchReturned } from './fetch.ts'
+import { fetchReturned, missingText } from './fetch.ts'
 import type { Job } from './job.ts'
 import { callOn, ownerOf, reportOn, runName, type Report } from './node.ts'
 import { logFile, readJob, saveJob, withJob } from './spool.ts'
@@ -82,9 +82,15 @@ async function fetchAll(job: Job, now: Ended, reach: Reach, limits: Limits): Pro
   const run = runName(job.id, job.attempt)
   try {
     await fetchLog(job.id, host, run, reach, limits.signal)
-    const notes = await fetchReturned(host, run, job.work, reach, limits.signal)
-    const doneAt = new Date().toISOString()
-    const done = await saveJob(job, { state: 'done', node: host.name, exitCode, doneAt, notes })
+    const { missing, notes } = await fetchReturned(host, run, job.work, reach, limits.signal)
+    const there = { node: host.name, exitCode, notes }
+    const reason = `${missingText(missing).join(', ')} on ${host.name}, where it ended with ${exitCode}`
+    const done = await saveJob(
+      job,
+      missing.length > 0
+        ? { state: 'failed', reason, ...there }
+        : { state: 'done', doneAt: new Date().toISOString(), ...there },
+    )
     await Promise.all([
       callOn(host, 'run_forget', { ID: run }, reach, limits),
       left(host, ownerOf(run), reach, limits),

@@ -10,12 +10,14 @@ import type { Work } from './job.ts'
 import { wordsOf } from './node.ts'
 import { streamFrom } from './transfer.ts'
 
+export type Fetched = { missing: string[]; notes: string[] }
+
 /**
  * Brings back what a command has made, each path to the same one below the folder that it belongs to. What is there
  * already is kept beside it. Whatever the machine sends, nothing gets anywhere else: all of it is unpacked into a new
  * folder, looked through, and only what was asked for is moved.
  *
- * @returns what a person should know: what was not made, what was kept, what was left out
+ * @returns what was asked for and is not there; and what a person should know: what was kept, what was left out
  * @throws Failure; the signal's reason
  */
 export async function fetchReturned(
@@ -24,17 +26,21 @@ export async function fetchReturned(
   { returns, folder, cwd }: Pick<Work, 'returns' | 'folder' | 'cwd'>,
   reach: Reach,
   signal: AbortSignal,
-): Promise<string[]> {
-  if (returns.length === 0) return []
+): Promise<Fetched> {
+  if (returns.length === 0) return { missing: [], notes: [] }
   try {
     await mkdir(folder, { recursive: true })
     const part = await mkdtemp(join(folder, '.resource-sharing-'))
     try {
       await unpack(host, { ID: run, CWD: cwd, RETURN: wordsOf(returns) }, part, reach, signal)
       const leftOut = await cleaned(part)
-      const placed = []
-      for (const path of returns) placed.push(...(await place(part, path, folder)))
-      return [...leftOut, ...placed]
+      const fetched: Fetched = { missing: [], notes: leftOut }
+      for (const path of returns) {
+        const kept = await place(part, path, folder)
+        if (kept) fetched.notes.push(...kept)
+        else fetched.missing.push(path)
+      }
+      return fetched
     } finally {
       await rm(part, { recursive: true, force: true })
     }
@@ -122,16 +128,16 @@ async function cleaned(part: string): Promise<string[]> {
   return notes
 }
 
-/** Moves one of the paths that were asked for to its place. */
-async function place(part: string, path: string, folder: string): Promise<string[]> {
+/** Moves one of the paths that were asked for to its place, and says what was kept for it; undefined where it is not. */
+async function place(part: string, path: string, folder: string): Promise<string[] | undefined> {
   const steps = path.split('/')
   for (const [index] of steps.slice(0, -1).entries()) {
     const way = join(part, ...steps.slice(0, index + 1))
     const entry = await lstat(way).catch(() => undefined)
-    if (!entry?.isDirectory()) return [`${quoted(path)} was not made`]
+    if (!entry?.isDirectory()) return undefined
   }
   const [from, to] = [join(part, path), join(folder, path)]
-  if (!(await exists(from))) return [`${quoted(path)} was not made`]
+  if (!(await exists(from))) return undefined
   await mkdir(dirname(to), { recursive: true })
   const notes: string[] = []
   if (await exists(to)) {
@@ -157,4 +163,9 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** What was not made, a line each. */
+export function missingText(missing: readonly string[]): string[] {
+  return missing.map((path) => `${quoted(path)} was not made`)
 }

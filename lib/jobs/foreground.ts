@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Readable, Writable } from 'node:stream'
+import { Writable, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
@@ -56,10 +56,11 @@ export async function runForeground(
   const child = startStreaming(await commandOn(host, script, reach))
   feed(child, script.text, terminal.stdin)
   const [out, err] = [new Unframe(mark), new Unframe(mark)]
+  const unread = () => lifeline.say('unread')
   out.once('begun', begun)
   const ended = Promise.all([
     child.ended,
-    passOn(child.stdout, out, terminal.stdout),
+    passOn(child.stdout, out, terminal.stdout, unread),
     passOn(child.stderr, err, terminal.stderr),
   ])
   const stopped = await Promise.race([ended.then(() => false), aborted(signal)])
@@ -111,7 +112,23 @@ function feed({ stdin, ended }: Streamed, script: string, input: Readable | unde
   void ended.then(letGo)
 }
 
-/** A reader that has seen enough ends what it reads, as a pipe does. */
-async function passOn(from: Readable, through: Unframe, to: Writable): Promise<void> {
-  await pipeline(from, through, to, { end: false }).catch(() => from.destroy())
+/**
+ * Passes on what is printed as it comes. Where nobody reads it any more, the rest goes nowhere, and `unread` tells the
+ * other side: the command's next write fails there, as it would in a pipe here.
+ */
+async function passOn(from: Readable, through: Unframe, to: Writable, unread = () => {}): Promise<void> {
+  let gone = false
+  const reader = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      if (gone) return done()
+      to.write(chunk, (error) => {
+        if (error && !gone) {
+          gone = true
+          unread()
+        }
+        done()
+      })
+    },
+  })
+  await pipeline(from, through, reader).catch(() => from.destroy())
 }

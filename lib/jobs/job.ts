@@ -37,7 +37,14 @@ const Now = z.discriminatedUnion('state', [
     /** What a person should know about what has come back. */
     notes: z.array(z.string()),
   }),
-  z.object({ state: z.literal('failed'), reason: z.string() }),
+  /** It could not begin; or, with `node`, it ran there and has not made what was to come back. */
+  z.object({
+    state: z.literal('failed'),
+    reason: z.string(),
+    node: z.string().exactOptional(),
+    exitCode: z.int().exactOptional(),
+    notes: z.array(z.string()).exactOptional(),
+  }),
   /** It ran, or may have run, and how that ended nobody will know. */
   z.object({ state: z.literal('lost'), node: z.string(), reason: z.string() }),
   z.object({ state: z.literal('cancelled') }),

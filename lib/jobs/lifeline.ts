@@ -54,7 +54,7 @@ export class Lifeline {
   }
 
   /** A word of run_lifeline in node.sh. */
-  say(word: 'beat' | 'interrupt' | 'stop' | 'over'): void {
+  say(word: 'beat' | 'interrupt' | 'unread' | 'stop' | 'over'): void {
     if (this.#child.stdin.writable) this.#child.stdin.write(`${word}\n`)
   }
 

@@ -25,7 +25,7 @@ no() {
 run_prepare() {
   rs_clock
   [ -n "$rs_boot" ] && [ -n "$rs_now" ] || no 69 'it has no /proc'
-  for each in setsid flock head ${TAR:+tar}; do
+  for each in setsid flock head mkfifo ${TAR:+tar}; do
     command -v "$each" >/dev/null 2>&1 || no 69 "there is no $each"
   done
   mkdir -p -- "$runs" && mkdir -- "$dir" 2>/dev/null || no 69 "$dir can't be made"
@@ -101,12 +101,13 @@ run_detached() {
   run_report
 }
 
-# run_members: the PIDs of what belongs to the run: its session while that has its first process, and whatever carries
-# its mark in its environment.
+# run_members: the PIDs of what belongs to the run: its session, also when that has lost its first process, and whatever
+# carries its mark in its environment.
 run_members() {
   run_pid='' run_start='' run_session=''
   { read -r run_pid run_start <"$dir/run/process"; } 2>/dev/null
-  ! run_alive || run_session=$run_pid
+  # Its number is nobody else's while somebody is in the session, unless a later process has it.
+  if run_alive || { [ -n "$run_pid" ] && [ ! -e "/proc/$run_pid" ]; }; then run_session=$run_pid; fi
   {
     grep -lF "RESOURCE_SHARING_RUN=$ID/" /proc/[0-9]*/environ
     [ -z "$run_session" ] || grep -lE "^[0-9]+ \(.*\) [^Z] [0-9]+ [0-9]+ $run_session " /proc/[0-9]*/stat
@@ -164,7 +165,10 @@ run_report() {
   run_now=gone
   ! run_alive || run_now=running
   { read -r run_status <"$dir/run/status"; } 2>/dev/null
-  if [ -n "$run_status" ]; then printf 'state ended\nstatus %s\n' "$run_status"
+  # A command that has left something running has not ended: it may write still what is to come back.
+  if [ -n "$run_status" ] && rs_this_boot "$run_boot" && [ -n "$(run_members)" ]; then
+    printf 'state running\nprocess 0 0\n'
+  elif [ -n "$run_status" ]; then printf 'state ended\nstatus %s\n' "$run_status"
   elif ! rs_this_boot "$run_boot"; then echo 'state rebooted'
   elif [ "$run_now" = running ]; then printf 'state running\nprocess %s %s\n' "$run_pid" "$run_start"
   elif [ -e "$dir/run/never" ] || [ ! -e "$dir/run" ]; then echo 'state never'
@@ -204,16 +208,33 @@ run_pack() {
 run_forget() { rm -rf -- "$dir"; }
 
 # run_foreground: the command, its input, output and exit status being this script's. What it leaves behind is stopped.
+# Its output goes through a pipe of its own, so that it can be closed while the connection goes on.
 run_foreground() {
   run_begin
   eval "set -- $ARGV"
+  mkfifo -m 600 "$dir/output" || no 69 "$dir can't be written"
+  (unset RESOURCE_SHARING_RUN && exec cat <"$dir/output") &
+  run_reader=$!
+  echo "$run_reader" >"$dir/reader"
   printf '\n%s begin\n' "$MARK"
   printf '\n%s begin\n' "$MARK" >&2
   setsid sh -c "$RUN_FIRST"'
-exec "$@"' sh "$dir" "$@"
+exec "$@"' sh "$dir" "$@" >"$dir/output"
   run_status=$?
   unset RESOURCE_SHARING_RUN
   [ -z "$(run_members)" ] || run_stop
+  # What is not this user's may hold the output open for ever; a slow link may take a while to pass it on.
+  (
+    exec </dev/null >/dev/null 2>&1
+    trap 'kill "$run_sleep"; exit' TERM
+    sleep 20 &
+    run_sleep=$!
+    wait "$run_sleep"
+    kill "$run_reader"
+  ) &
+  run_watch=$!
+  wait "$run_reader"
+  kill "$run_watch"
   printf '\036%s end %s\n' "$MARK" "$run_status" >&2
   printf '\036%s end %s\n' "$MARK" "$run_status"
 }
@@ -230,6 +251,7 @@ run_lifeline() {
     case $word in
     beat) run_beats=$((run_beats + 1)) && echo "$run_beats" >"$dir/beat" ;;
     interrupt) run_signal INT ;;
+    unread) { read -r run_reader <"$dir/reader" && kill "$run_reader"; } 2>/dev/null ;;
     stop) if run_stop now; then echo stopped; else echo left; fi ;;
     over) : >"$dir/over" && break ;;
     esac

@@ -4,7 +4,7 @@ import type { Host, Reach } from '../host/host.ts'
 import { arrived, left, marks } from '../receiver/receiver.ts'
 import { expectedCpu } from '../receiver/marks.ts'
 import type { Place } from './choose.ts'
-import { fetchReturned } from './fetch.ts'
+import { fetchReturned, missingText } from './fetch.ts'
 import { runForeground, type Prepared, type Terminal } from './foreground.ts'
 import { holding } from './hold.ts'
 import type { Work } from './job.ts'
@@ -63,7 +63,8 @@ export async function offload(host: Host, work: Work, terminal: Terminal, way: W
   try {
     const exitCode = await ending()
     over = true
-    return { begun: true, exitCode, notes: await fetchReturned(host, run, work, reach, signal) }
+    const { missing, notes } = await fetchReturned(host, run, work, reach, signal)
+    return { begun: true, exitCode, notes: [...notes, ...missingText(missing)] }
   } finally {
     lifeline.close(over)
     await left(host, hold.owner, reach, { timeoutMs: CLEAN_UP_MS, signal: new AbortController().signal })

@@ -76,7 +76,8 @@ export class Scene {
 
   /** `migrate-scum` without being asked. */
   async move(node: HostName, args: readonly string[], user: User = 'root') {
-    return await this.just(node, ['migrate-scum', ...args, '--yes'], user)
+    // The machine may be busy: nothing here is about how soon the others answer.
+    return await this.just(node, ['migrate-scum', ...args, '--timeout', '60', '--yes'], user)
   }
 
   /** The same, where it has to succeed. */

@@ -41,7 +41,7 @@ async function standIn(name: string, script: string): Promise<string> {
 }
 
 test('without a tailnet mesh-balance shows this machine alone, and how to add others', async () => {
-  const ran = await runScript('mesh-balance', ['--json'], { PATH: bare })
+  const ran = await runScript('mesh-balance', ['--json', '--timeout', '60'], { PATH: bare })
   expect(ran.exitCode).toBe(0)
   expect(ran.stderr).toMatch(/^this machine alone: tailscale is not installed; add others with --hosts/)
   expect(ran.stderr.split('\n')).toHaveLength(1)
@@ -59,29 +59,29 @@ test('a daemon that does not run is no error', async () => {
   const said =
     "failed to connect to local tailscaled; it doesn't appear to be running (sudo systemctl start tailscaled ?)"
   const PATH = await standIn('no-daemon', `echo "${said}" >&2; exit 1`)
-  const ran = await runScript('mesh-balance', [], { PATH })
+  const ran = await runScript('mesh-balance', ['--timeout', '60'], { PATH })
   expect(ran.exitCode).toBe(0)
   expect(ran.stderr).toMatch(/^this machine alone: the tailscale daemon is not running/)
 })
 
 test('but the mesh that has shrunk to one machine by it is told under --quiet, in --json, and fails --strict', async () => {
   const PATH = await standIn('dead-daemon', 'echo "failed to connect to local tailscaled" >&2; exit 1')
-  const quiet = await runScript('mesh-balance', ['--quiet', '--strict'], { PATH })
+  const quiet = await runScript('mesh-balance', ['--quiet', '--strict', '--timeout', '60'], { PATH })
   expect(quiet).toMatchObject({ exitCode: 4, stdout: '' })
   expect(quiet.stderr).toMatch(/^this machine alone: the tailscale daemon is not running[^\n]*$/)
-  const { stdout } = await runScript('mesh-balance', ['--json'], { PATH })
+  const { stdout } = await runScript('mesh-balance', ['--json', '--timeout', '60'], { PATH })
   expect(JSON.parse(stdout)).toMatchObject({
     from: 'alone',
     warning: expect.stringMatching(/^this machine alone: the tailscale daemon is not running/),
   })
-  const none = await runScript('mesh-balance', ['--quiet', '--strict'], { PATH: bare })
+  const none = await runScript('mesh-balance', ['--quiet', '--strict', '--timeout', '60'], { PATH: bare })
   expect(none).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
 })
 
 test('where no machine gave a measurement there is no Σ, no rule, and no success', async () => {
   const PATH = await standIn('no-system', 'exit 1')
   await writeFile(join(PATH.split(':')[0] ?? '', 'uname'), '#!/bin/sh\necho Nothing\n', { mode: 0o755 })
-  const hosts = ['--hosts', '127.0.0.1:1']
+  const hosts = ['--hosts', '127.0.0.1:1', '--timeout', '60']
   const table = await runScript('mesh-balance', hosts, { PATH })
   expect(table.exitCode).toBe(1)
   expect(table.stdout).toMatch(/^no machine gave a measurement: there is no Σ, and no rule applies$/m)
@@ -179,8 +179,10 @@ test('node-trit --bare prints the trit, the same that --json has', async () => {
 
 test('a pipe gets no escape codes, unless they are forced', async () => {
   const escape = /\u001B/
-  expect((await runScript('mesh-balance', [], { PATH: bare })).stdout).not.toMatch(escape)
-  expect((await runScript('mesh-balance', [], { PATH: bare, FORCE_COLOR: '1' })).stdout).toMatch(escape)
+  expect((await runScript('mesh-balance', ['--timeout', '60'], { PATH: bare })).stdout).not.toMatch(escape)
+  expect(
+    (await runScript('mesh-balance', ['--timeout', '60'], { PATH: bare, FORCE_COLOR: '1' })).stdout,
+  ).toMatch(escape)
 })
 
 test('a reader that closes the pipe early is no error', async () => {

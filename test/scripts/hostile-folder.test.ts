@@ -68,7 +68,7 @@ test('nothing of the caller’s folder, or of one above it, is read by a recipe'
   for (const [name, args] of [
     ['migrate-scum', ['--help']],
     ['share-to-idle', ['--help']],
-    ['mesh-balance', ['--hosts', '127.0.0.1:1']],
+    ['mesh-balance', ['--hosts', '127.0.0.1:1', '--timeout', '60']],
   ] as const)
     expect([name, (await started([...just, name, ...args])).exitCode]).toEqual([name, 0])
   expect(await marks()).toEqual([])
@@ -83,8 +83,8 @@ test('every recipe that runs a script starts it as those do', async () => {
 
 test('nor by what cron, systemd and a guardian start', async () => {
   for (const [script, args] of [
-    ['node-trit', ['--quiet']],
-    ['mesh-balance', ['--hosts', '127.0.0.1:1', '--timeout', '3', '--json']],
+    ['node-trit', ['--quiet', '--timeout', '60']],
+    ['mesh-balance', ['--hosts', '127.0.0.1:1', '--timeout', '60', '--json']],
     ['migrate-recover', ['--all', '--quiet']],
     ['receive', ['--help']],
   ] as const)

@@ -396,6 +396,8 @@ test('a machine that is started again loses what ran there, and keeps what had e
   expect((await run('jobs', ['log', ended])).stdout).toBe('whole')
 })
 
+const RECEIVERS = '/var/lib/resource-sharing/receiver /home/operator/.local/state/resource-sharing/receiver'
+
 /** How often who enqueues, and who starts a job, is killed. */
 const KILLS = rounds(8)
 
@@ -445,7 +447,9 @@ test(
     const states: string[] = []
     for (let round = 1; round <= KILLS; round += 1) {
       const id = await job(round)
-      await killed(wholeMs * momentOf(round - 1, 0.3, 1.2), 'jobs', ['start', id, '--target', 'n2', '-q'])
+      // What who was killed before has reserved would keep this one from starting.
+      await root(`rm -rf ${RECEIVERS}`, 'n2', 'n3')
+      await killed(wholeMs * momentOf(round - 1, 0.3, 1.5), 'jobs', ['start', id, '--target', 'n2', '-q'])
       const record = await sh('n1', `cat ~/.local/state/resource-sharing/jobs/${id}/job.json`)
       states.push(/"now":{"state":"(\w+)"/.exec(record.stdout)?.[1] ?? 'none')
       // Somewhere else: what was begun there must not begin here.
@@ -463,3 +467,52 @@ test(
     expect(states.some((state) => state === 'starting' || state === 'running')).toBe(true)
   },
 )
+
+test('a reader that has seen enough ends the command as a pipe does here, and what it made comes back all the same', async () => {
+  const offload = async (command: string) => {
+    const shell = `cd ${WORK}; { env TSX_DISABLE_CACHE=1 node --import ${LOADER} ${ROOT}/scripts/offload.ts --target n2 ${command}; echo $? >code; } 2>err | head -n 1`
+    const { stdout } = await sh('n1', shell)
+    return [stdout, (await sh('n1', `cat ${WORK}/code; cat ${WORK}/err`)).stdout]
+  }
+  expect(await offload('yes 987654')).toEqual(['987654', '141'])
+  expect(await processes('n2', 'yes 987654')).toBe(0)
+  const goesOn = `--return made sh -c 'echo one; sleep 2; seq 100000; echo kept >made; exit 7'`
+  expect(await offload(goesOn)).toEqual(['one', '7'])
+  expect((await sh('n1', `cat ${WORK}/made`)).stdout).toBe('kept')
+})
+
+const AFTER_A_WORD = '{ until [ -e /tmp/word ]; do sleep 0.1; done'
+
+test('a job has ended when all that it has started has, and then brings back what that has made', async () => {
+  const id = await enqueue(
+    '--return',
+    'made',
+    'sh',
+    '-c',
+    `${AFTER_A_WORD}; echo result >made; } & echo begun`,
+  )
+  await run('jobs', ['start', id, '--target', 'n2'])
+  expect((await jobs()).map(({ state }) => state)).toEqual(['running'])
+  await sh('n2', 'echo >/tmp/word')
+  expect(await jobIs(id, 'done')).toMatchObject({ exitCode: 0 })
+  expect((await sh('n1', `cat ${WORK}/made`)).stdout).toBe('result')
+  // Also what has thrown its environment away is in its session.
+  await sh('n2', 'rm /tmp/word')
+  const bare = await enqueue('sh', '-c', `env -i sh -c '${AFTER_A_WORD}; }' & echo begun`)
+  await run('jobs', ['start', bare, '--target', 'n2'])
+  expect((await jobs()).find((job) => job.id === bare)?.state).toBe('running')
+  await sh('n2', 'echo >/tmp/word')
+  expect(await jobIs(bare, 'done')).toMatchObject({ exitCode: 0 })
+})
+
+test('a job that has not made what was to come back has failed, and says how it ended', async () => {
+  const id = await enqueue('--return', 'made', 'sh', '-c', 'echo said; exit 3')
+  await run('jobs', ['start', id, '--target', 'n2'])
+  const job = await jobIs(id, 'failed')
+  expect(job).toMatchObject({
+    node: 'n2',
+    exitCode: 3,
+    reason: '"made" was not made on n2, where it ended with 3',
+  })
+  expect((await run('jobs', ['log', id])).stdout).toBe('said')
+})

@@ -39,11 +39,12 @@ beforeAll(async () => {
 afterAll(() => lab?.close())
 
 // n1 has one CPU and may be PLUS; n2 and n3 have many and nothing to do. A process is judged by what it would use with
-// room: with six tasks for each CPU a tenth of one is enough, so that other work on this machine makes no difference.
+// room: with six tasks for each CPU a tenth of one is enough, so that other work on this machine makes no difference, and the
+// programs need not use more than a quarter.
 beforeEach(async () => await loads({ n1: 6, n2: 0, n3: 0 }, { n1: 1, n2: 16, n3: 16 }))
 afterEach(async () => {
   await everywhere(
-    'pkill -KILL -f "stress-n[g]|spin[.]py|while 1: pas[s]|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
+    'pkill -KILL -f "stress-n[g]|spin[.]py|create_serve[r]|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
   )
   await everywhere('rm -rf /root/spin.py /var/lib/resource-sharing /run/resource-sharing')
 })
@@ -77,7 +78,7 @@ async function run(name: Name, script: string, ...args: string[]) {
   return await lab.exec(name, argv(script, args), { timeoutMs: 120_000 })
 }
 async function rebalance(name: Name, ...args: string[]) {
-  return await run(name, 'rebalance', '--hosts', others(name), ...args)
+  return await run(name, 'rebalance', '--hosts', others(name), '--timeout', '60', ...args)
 }
 /** The plan, or with `--apply` what was done too; it must have gone well. */
 async function planned(name: Name, ...args: string[]) {
@@ -100,11 +101,22 @@ async function start(name: Name, ...commands: string[]): Promise<number[]> {
   const pids = await sh(name, `cd /root; ${lines.join('\n')}`)
   return pids.split('\n').map(Number)
 }
-const stress = async (name: Name, count: number) =>
-  await start(name, ...Array.from({ length: count }, () => 'stress-ng --cpu 1 --timeout 0'))
-/** A small program that spins: it is moved in no time. */
+/** Programs that use a part of a CPU, in percent. */
+const stress = async (name: Name, count: number, percent = 25) =>
+  await start(
+    name,
+    ...Array.from({ length: count }, () => `stress-ng --cpu 1 --cpu-load ${percent} --timeout 0`),
+  )
+/** A small program that uses a quarter of a CPU: it is moved in no time. */
 async function spinners(name: Name, count: number): Promise<number[]> {
-  await everywhere("printf 'while True:\\n    pass\\n' >/root/spin.py")
+  await everywhere(`cat >/root/spin.py <<'E'
+import time
+while True:
+    end = time.thread_time() + 0.005
+    while time.thread_time() < end:
+        pass
+    time.sleep(0.015)
+E`)
   const pids = await start(name, ...Array.from({ length: count }, () => 'python3 /root/spin.py'))
   await expect.poll(async () => await sh(name, 'pgrep -fc "spin[.]p[y]" || :')).toBe(String(count))
   return pids
@@ -169,9 +181,9 @@ test('without a terminal it wants to hear --yes, and does nothing', async () => 
 })
 
 test('what can not move stays, and another goes in its place in the same run', async () => {
-  // Two processes spin, each in a session, which the kernel gives the same share: together they score most.
+  // Two processes, and each of them uses more than the others: together they score most.
   const listens =
-    'import os, socket; s = socket.create_server(("127.0.0.1", 4000)); os.fork() or os.setsid(); exec("while 1: pass")'
+    'import os, socket, time; s = socket.create_server(("127.0.0.1", 4000)); os.fork() or os.setsid(); exec("while 1:\\n e = time.thread_time() + .006\\n while time.thread_time() < e: pass\\n time.sleep(.01)")'
   const [stuck = 0] = await start('n1', `python3 -c '${listens}'`)
   const pids = await spinners('n1', 2)
   await vi.waitUntil(async () => (await planned('n1')).passed.some(({ pid }) => pid === stuck), {
@@ -191,9 +203,9 @@ test(
     // What the broker and its questions run shows too in a load average that follows within seconds; receivers have so
     // many CPUs that they stay MINUS with that and two of the programs.
     for (const name of HOSTS) await lab.setLoadFollowsWork(name, { timeConstantSeconds: 5 })
-    const pids = await stress('n1', 3)
+    const pids = await stress('n1', 3, 100)
     const overloaded = async () => {
-      const { stdout } = await run('n2', 'mesh-balance', '--json', '--hosts', others('n2'))
+      const { stdout } = await run('n2', 'mesh-balance', '--json', '--timeout', '60', '--hosts', others('n2'))
       return Mesh.parse(JSON.parse(stdout))
         .nodes.filter(({ trit }) => trit === 1)
         .map(({ name }) => name)
@@ -286,7 +298,7 @@ test(
       const delayMs = Math.round((1000 * seconds * (round + Math.random())) / ROUNDS)
       const { process: broker } = await lab.spawn(
         'n1',
-        argv('rebalance', ['--hosts', others('n1'), '--apply', '--yes']),
+        argv('rebalance', ['--hosts', others('n1'), '--timeout', '60', '--apply', '--yes']),
       )
       await sleep(delayMs)
       broker.kill('SIGKILL')

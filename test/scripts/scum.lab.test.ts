@@ -48,7 +48,7 @@ test('a pause stops the whole tree, and the release continues it but for what wa
 
 test('children that are born while their tree is paused are not stopped for good either', async () => {
   const forks =
-    'import os,time\nwhile True:\n  if not os.fork(): time.sleep(60); os._exit(0)\n  time.sleep(0.003)'
+    'import os,time\nwhile True:\n  if not os.fork(): time.sleep(60); os._exit(0)\n  time.sleep(0.01)'
   const parent = local.start('python3', ['-c', forks])
   await sleep(500)
   expect((await just('scum-throttle', String(parent), '--pause')).exitCode).toBe(0)
