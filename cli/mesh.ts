@@ -2,7 +2,7 @@ import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import { parseHostList, parseHostsFile, type Host } from '../lib/mesh/hosts.ts'
 import type { MeshNode, Report } from '../lib/mesh/node.ts'
-import { meshNodes, type Mesh } from '../lib/mesh/nodes.ts'
+import { meshNodes, nodeNamed, type Mesh } from '../lib/mesh/nodes.ts'
 import { snapshotOf, type MeshSnapshot } from '../lib/mesh/snapshot.ts'
 import { sshSource } from '../lib/mesh/ssh-source.ts'
 import { progress } from '../lib/show/progress.ts'
@@ -90,7 +90,7 @@ export async function nodesOf(context: MeshContext): Promise<MeshNode[]> {
 }
 
 function named(host: string, nodes: readonly MeshNode[]): MeshNode {
-  const node = nodes.find(({ name }) => name === host)
+  const node = nodeNamed(nodes, host)
   if (node) return node
   const names = nodes.map(({ name }) => name).join(', ')
   throw new UsageError(`--host ${quoted(host)} is not in the mesh: it has ${names}`)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { NoSuitableNode, Refused, UsageError } from '../lib/errors.ts'
 import { hostOf, type Host, type Reach } from '../lib/host/host.ts'
 import type { MeshNode, Report } from '../lib/mesh/node.ts'
+import { nodeNamed } from '../lib/mesh/nodes.ts'
 import { measured, nodeStates } from '../lib/mesh/snapshot.ts'
 import { emptiestFirst } from '../lib/balance.ts'
 import { gatherSource, gatherTarget } from '../lib/migrate/facts/gather.ts'
@@ -10,7 +11,7 @@ import type { Plan } from '../lib/migrate/plan.ts'
 import { changes, filesToShip, refusals, sizes, wantedOf } from '../lib/migrate/preflight.ts'
 import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
 import { guard } from '../lib/process/guard.ts'
-import { liveProcesses, thisSession } from '../lib/process/live.ts'
+import { absent, liveProcesses, thisSession } from '../lib/process/live.ts'
 import { plain, quoted } from '../lib/text.ts'
 import { parseRecord, readRecords } from '../lib/throttle/record.ts'
 import { askMesh, nodesOf } from './mesh.ts'
@@ -57,7 +58,7 @@ export async function movingOf(context: MigrateContext, reach: Reach): Promise<M
   const name = colon === -1 ? undefined : operand.slice(0, colon)
   if (name === undefined) await guardHere(pid, values.force ?? false)
   const nodes = await nodesOf(context)
-  const node = nodes.find((each) => (name === undefined ? each.self : each.name === name))
+  const node = name === undefined ? nodes.find(({ self }) => self) : nodeNamed(nodes, name)
   if (!node) throw new UsageError(`${quoted(name ?? '')} is not in the mesh: it has ${namesOf(nodes)}`)
   if (node.self && name !== undefined) await guardHere(pid, values.force ?? false)
   const host = hostOf(node)
@@ -82,7 +83,7 @@ export async function movingOf(context: MigrateContext, reach: Reach): Promise<M
 async function guardHere(pid: number, force: boolean): Promise<void> {
   const all = await liveProcesses()
   const target = all.get(pid)
-  if (!target) throw new Refused(`there is no process with PID ${pid}`)
+  if (!target) throw new Refused(absent(pid, all))
   const reason = guard(target, await thisSession(all), force)
   if (reason !== undefined) throw new Refused(reason)
   const held = (await readRecords()).find((record) => record.pid === pid && record.start === target.start)
@@ -149,7 +150,7 @@ async function targetsOf(context: MigrateContext, moving: Moving): Promise<MeshN
     )
   }
   const nodes = await nodesOf(context)
-  const node = nodes.find(({ name }) => name === target)
+  const node = nodeNamed(nodes, target)
   if (node?.name === moving.node.name)
     throw new UsageError(`--target ${quoted(target)} is where the process is`)
   if (!node) throw new UsageError(`--target ${quoted(target)} is not in the mesh: it has ${namesOf(nodes)}`)

@@ -3,6 +3,7 @@ import { PeerFailure } from '../lib/localsend/failures.ts'
 import { PORT } from '../lib/localsend/schema.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import type { MeshNode } from '../lib/mesh/node.ts'
+import { nodeNamed } from '../lib/mesh/nodes.ts'
 import { nodeStates, receivers } from '../lib/mesh/snapshot.ts'
 import { HashedParcel, sendByLocalSend, type SentFile } from '../lib/share/by-localsend.ts'
 import { copyBySsh, DEFAULT_DEST } from '../lib/share/ssh-copy.ts'
@@ -60,7 +61,7 @@ export async function candidates(context: ShareContext): Promise<MeshNode[]> {
     return idle.flatMap(({ name }) => reports.find(({ node }) => node.name === name)?.node ?? [])
   }
   const nodes = await nodesOf(context)
-  const node = nodes.find(({ name }) => name === target)
+  const node = nodeNamed(nodes, target)
   if (node?.self) throw new UsageError(`--target ${quoted(target)} is this machine`)
   if (node && node.address !== '') return [node]
   const names = nodes.flatMap(({ name, self }) => (self ? [] : [name])).join(', ')

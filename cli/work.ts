@@ -1,3 +1,4 @@
+import { nodeNamed } from '../lib/mesh/nodes.ts'
 import { UsageError } from '../lib/errors.ts'
 import type { Host } from '../lib/host/host.ts'
 import { hostOf } from '../lib/host/host.ts'
@@ -64,7 +65,7 @@ export async function placesFor(context: MeshContext, cpu: number, deadlineMs?: 
 /** The machine that `--target` names. @throws UsageError */
 export async function targetOf(context: MeshContext, target: string): Promise<Host> {
   const nodes = await nodesOf(context)
-  const node = nodes.find(({ name }) => name === target)
+  const node = nodeNamed(nodes, target)
   if (node?.self) throw new UsageError(`--target ${quoted(target)} is this machine`)
   if (node?.ssh) return hostOf(node)
   const names = nodes.flatMap(({ name, self, ssh }) => (self || !ssh ? [] : [name])).join(', ')

@@ -24,6 +24,7 @@ import { recipe, type Context } from '../cli/recipe.ts'
 import { examine, type Examined } from '../lib/doctor/checkup.ts'
 import { ownFindings } from '../lib/doctor/coordinator.ts'
 import { findingsOf } from '../lib/doctor/findings.ts'
+import { nodeNamed } from '../lib/mesh/nodes.ts'
 import { EXIT, UsageError } from '../lib/errors.ts'
 import { hostOf } from '../lib/host/host.ts'
 import { Connections } from '../lib/mesh/connections.ts'
@@ -63,7 +64,7 @@ await recipe(
 
 async function named(context: DoctorContext, name: string): Promise<MeshNode> {
   const nodes = await nodesOf(context)
-  const node = nodes.find((each) => each.name === name)
+  const node = nodeNamed(nodes, name)
   if (node) return node
   const names = nodes.map((each) => each.name).join(', ')
   throw new UsageError(`${quoted(name)} is not in the mesh: it has ${names}`)

@@ -4,7 +4,8 @@
  *
  * Usage: just enqueue [options] CMD [ARG…]
  *
- * Options end where the command begins. It waits in a spool on this machine until a machine is MINUS: `just rebalance
+ * Options end where the command begins. just takes the first `--` of a line away: write `just enqueue -- CMD …`, and one of
+ * the command's own comes through. It waits in a spool on this machine until a machine is MINUS: `just rebalance
  * --apply` starts it there, or `just jobs start ID`. It runs there without a terminal and reads nothing; `just jobs` brings
  * its output and its exit status back. It runs at most once, whatever fails, unless you say `just jobs retry`.
  *

@@ -33,7 +33,7 @@ import { timeoutMs, windowOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT, UsageError } from '../lib/errors.ts'
 import { measureHere } from '../lib/node/local.ts'
-import { scumProcesses } from '../lib/node/processes.ts'
+import { ONLY_OWN, scumProcesses } from '../lib/node/processes.ts'
 import { messageOf } from '../lib/text.ts'
 import { signed, tritOf } from '../lib/trit.ts'
 
@@ -59,7 +59,9 @@ await recipe(import.meta.filename, options, async ({ values, signal, print, prin
     const busy = scumProcesses(processes)
     const trit = tritOf(load1, cpus)
     const reading = { trit, load1, cpus, ratio: load1 / cpus, scumProcesses: busy.length }
-    const document = { ...reading, processes: busy }
+    const own = answer.onlyOwnProcesses ? { onlyOwnProcesses: true } : {}
+    const document = { ...reading, ...own, processes: busy }
+    if (answer.onlyOwnProcesses && !values.quiet) note(ONLY_OWN)
     if (values.json) printJson(document)
     else if (!values.quiet || trit === 1) {
       print(values.bare ? signed(trit) : `Node trit: ${signed(trit)}`)

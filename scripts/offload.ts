@@ -4,7 +4,8 @@
  *
  * Usage: just offload [options] CMD [ARG…]
  *
- * Options end where the command begins. Its output comes as it is printed, its exit status is passed on, and Ctrl-C
+ * Options end where the command begins. just takes the first `--` of a line away: write `just offload -- CMD …`, and one of
+ * the command's own comes through. Its output comes as it is printed, its exit status is passed on, and Ctrl-C
  * reaches it: nothing of it is left there then, and neither when the connection is lost. It reads what is piped into
  * offload, but no terminal.
  *

@@ -24,7 +24,7 @@ import { repairFirst } from '../cli/repair.ts'
 import { EXIT, Refused } from '../lib/errors.ts'
 import { guard } from '../lib/process/guard.ts'
 import { end, maySignal } from '../lib/process/kill.ts'
-import { liveProcesses, thisSession } from '../lib/process/live.ts'
+import { absent, liveProcesses, thisSession } from '../lib/process/live.ts'
 import { messageOf, plain } from '../lib/text.ts'
 
 const options = { grace: { type: 'string' }, yes: { type: 'boolean' }, force: { type: 'boolean' } } as const
@@ -47,7 +47,7 @@ await recipe(
     const session = await thisSession(all)
     const targets = pids.map((pid) => {
       const target = all.get(pid)
-      if (!target) throw new Refused(`there is no process with PID ${pid}`)
+      if (!target) throw new Refused(absent(pid, all))
       const reason = guard(target, session, values.force ?? false)
       if (reason !== undefined) throw new Refused(reason)
       if (!maySignal(target))

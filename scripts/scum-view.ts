@@ -29,6 +29,7 @@ import { EXIT, Failure, UsageError } from '../lib/errors.ts'
 import { thisMachine } from '../lib/mesh/this-machine.ts'
 import type { Report } from '../lib/mesh/node.ts'
 import { measureHere } from '../lib/node/local.ts'
+import { ONLY_OWN } from '../lib/node/processes.ts'
 import { suspects } from '../lib/suspects.ts'
 import { tritOf } from '../lib/trit.ts'
 
@@ -52,7 +53,10 @@ await recipe(import.meta.filename, options, async (context) => {
   const nodes = reports.flatMap((report) => {
     if (report.outcome !== 'ok') return []
     const trit = tritOf(report.measurement.load1, report.measurement.cpus)
-    return [{ name: report.node.name, trit, processes: suspects(report.processes ?? [], trit, count) }]
+    const processes = suspects(report.processes ?? [], trit, count)
+    const { name } = report.node
+    if (report.onlyOwnProcesses) note(`${name}: ${ONLY_OWN}`)
+    return [{ name, trit, ...(report.onlyOwnProcesses ? { onlyOwnProcesses: true } : {}), processes }]
   })
   for (const report of reports)
     if (report.outcome !== 'ok') {

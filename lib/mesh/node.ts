@@ -49,6 +49,7 @@ export type Report =
       outcome: 'ok'
       measurement: Measurement
       processes?: Process[]
+      onlyOwnProcesses?: true
       family?: Family
       ageMs: number
     }

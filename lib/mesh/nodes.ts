@@ -34,16 +34,35 @@ export async function meshNodes(hosts: readonly Host[] | undefined, limits: Limi
   return { nodes: [thisMachine()], from: 'alone', [found.installed ? 'warning' : 'hint']: told }
 }
 
+/**
+ * The node of a name, as tables show it or as `--hosts` was told it.
+ *
+ * @returns undefined where the mesh has none
+ */
+export function nodeNamed(nodes: readonly MeshNode[], text: string): MeshNode | undefined {
+  return nodes.find(({ name }) => name === text) ?? nodes.find(({ name }) => name === withoutColons(text))
+}
+
 /** A named host that is this machine is left out: it is measured anyway, and would count twice. */
-function namedNodes(hosts: readonly Host[]): MeshNode[] {
+export function namedNodes(hosts: readonly Host[]): MeshNode[] {
   const own = ownNames()
   const others = hosts.filter(({ host, port }) => !own.has(host.toLowerCase()) || (port ?? 22) !== 22)
   const counts = new Map<string, number>()
   for (const { host } of others) counts.set(host, (counts.get(host) ?? 0) + 1)
+  const names = new Set<string>()
   return others.map(({ text, ...ssh }) => {
     const taken = (counts.get(ssh.host) ?? 0) > 1 || own.has(ssh.host.toLowerCase())
-    return { name: taken ? text : ssh.host, address: ssh.host, os: 'unknown', self: false, ssh }
+    const wanted = withoutColons(taken ? text : ssh.host)
+    let name = wanted
+    for (let count = 2; names.has(name); count += 1) name = `${wanted}-${count}`
+    names.add(name)
+    return { name, address: ssh.host, os: 'unknown', self: false, ssh }
   })
+}
+
+/** People cut names at a colon, as in `find-minus | head -1 | cut -d: -f1` and `HOST:PID`: a name has none. */
+function withoutColons(text: string): string {
+  return text.replaceAll(/[[\]]/g, '').replaceAll(':', '-')
 }
 
 function ownNames(): Set<string> {

@@ -10,7 +10,16 @@ export class BadAnswer extends Error {
   override name = 'BadAnswer'
 }
 
-export type Answer = { measurement: Measurement; processes?: Process[]; family?: Family }
+export type Answer = {
+  measurement: Measurement
+  processes?: Process[]
+  /** Only the asking user's processes could be seen there: a mount of /proc with hidepid. */
+  onlyOwnProcesses?: true
+  family?: Family
+}
+
+/** A window that is shorter says nothing: the kernel counts in ticks of 10 ms. */
+const LEAST_WINDOW_SECONDS = 0.05
 
 const OS_NAMES: Record<string, string> = { Linux: 'linux', Darwin: 'macOS', FreeBSD: 'freebsd' }
 const NUMBER = String.raw`(\d{1,9}(?:\.\d{1,9})?)`
@@ -36,14 +45,20 @@ export function parseAnswer(output: string, nonce: string): Answer {
   if (!before || !after) throw new BadAnswer('not two samples of the processes')
   const owners = named('owners') ?? ''
   const userOf = userNames(owners, named('users') ?? '')
-  const processes = shares(snapshot(before), snapshot(after), machine(facts), userOf)
+  const [first, last] = [snapshot(before), snapshot(after)]
+  if (last.uptimeSeconds - first.uptimeSeconds < LEAST_WINDOW_SECONDS)
+    throw new BadAnswer('no time passed between two looks at the processes: sleep(1) does not wait there')
+  const processes = shares(first, last, machine(facts), userOf)
+  // Everybody has a first process, and who can't see it does not see other users' either.
+  const seen = /^\/proc\/1\/stat:/m.test(after.body) ? {} : ({ onlyOwnProcesses: true } as const)
   const held = sections.find(({ title }) => title.startsWith('family '))
-  if (!held) return { measurement, processes }
+  if (!held) return { measurement, processes, ...seen }
   const boot = held.title.slice('family '.length)
   const { probePid } = machine(facts)
   return {
     measurement,
     processes,
+    ...seen,
     family: familyOf({ stats: after.body, owners, probePid, boot, held: held.body }),
   }
 }

@@ -63,6 +63,7 @@ const FAMILY = `
   printf 'NONCE family %s\\n' "$line"
   cat "\${rs_own%/*}"/held/*.json`
 
+// Not every sleep takes a part of a second; the window is what has passed by the machine's own clock.
 // grep with a second file name writes the path in front of each line, so a command name with a newline in it
 // stays with its process. ps shows a lifetime average on Linux and a decaying share elsewhere. What takes long is
 // done while the window passes.
@@ -75,7 +76,7 @@ if [ "$os" = Linux ]; then
   printf 'self %s\\n' "$$"
   read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
   grep '' /proc/[0-9]*/stat /dev/null
-  sleep ${seconds} &
+  { sleep ${seconds} || sleep ${Math.ceil(seconds)}; } &
   owners=$(grep '^Uid:' /proc/[0-9]*/status /dev/null)
   printf 'NONCE owners\\n%s\\n' "$owners"
   printf 'NONCE users\\n'

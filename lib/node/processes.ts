@@ -1,6 +1,10 @@
 import { SCUM_CPU_PERCENT } from '../scum.ts'
 import { parseStats } from './stat.ts'
 
+/** What a person is told where others' processes are hidden. */
+export const ONLY_OWN =
+  'only your own processes can be seen: /proc is mounted with hidepid (ask as root, or as a member of its gid)'
+
 /** One process and what it uses. CPU is in percent of one CPU and may exceed 100; memory of the machine's. */
 export type Process = {
   pid: number

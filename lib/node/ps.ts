@@ -1,6 +1,13 @@
 import type { Process } from './processes.ts'
 
 /**
+ * What FreeBSD, DragonFly and NetBSD list beside processes: the time in which a CPU has nothing to do, and threads of the
+ * kernel's own (sys/kern of FreeBSD, as `ps axo comm` names them).
+ */
+const OF_THE_KERNEL =
+  /^\[?(?:idle(?:_\d+|: cpu\d+)?|kernel|intr|swapper|system|geom|pagedaemon|vmdaemon|bufdaemon|bufspacedaemon.*|laundry.*|syncer|vnlru|rand_harvestq|crypto|crypto returns.*|cam|usb|audit|sctp_iterator|zfskern|md\d*|soaiod.*|ng_queue|acpi_.*|hwpmc.*|nfscl|KTLS|pf purge|ithread.*)\]?$/
+
+/**
  * The processes of macOS and the BSDs, where the share of CPU that ps shows decays within seconds.
  *
  * @param usage lines of `ps axo pid,%cpu,%mem,comm`
@@ -22,6 +29,8 @@ export function parsePs(usage: string, details: string): Process[] {
     const match = /^ *(\d{1,10}) +(\d{1,7}(?:\.\d+)?) +(\d{1,3}(?:\.\d+)?) +(.+)$/.exec(line)
     if (match === null) return []
     const [, pid, cpuPercent, memPercent, command = ''] = match
+    // A Mac's processes are told by their paths: nothing of the kernel's is among them.
+    if (Number(pid) !== 1 && OF_THE_KERNEL.test(command)) return []
     const rest = more.get(Number(pid)) ?? { rssBytes: 0, runtimeHours: 0, user: '?' }
     const shown = { cpuPercent: Number(cpuPercent), memPercent: Number(memPercent) }
     return [{ pid: Number(pid), command, ...shown, ...rest }]

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { run } from '../command.ts'
 import { Failure } from '../errors.ts'
+import { ONLY_OWN } from '../node/processes.ts'
 import { parseStat } from '../node/stat.ts'
 
 /** A process of this machine as it is now. */
@@ -38,6 +39,12 @@ export function lineOf(all: ReadonlyMap<number, LiveProcess>, pid: number): Set<
   const line = new Set<number>()
   for (let next = pid; next > 0 && !line.has(next); next = all.get(next)?.parent ?? 0) line.add(next)
   return line
+}
+
+/** Why a process is not among all; it may be hidden from who asks. */
+export function absent(pid: number, all: ReadonlyMap<number, LiveProcess>): string {
+  const hidden = all.has(1) ? '' : `, or it is another user's: ${ONLY_OWN}`
+  return `there is no process with PID ${pid}${hidden}`
 }
 
 /** Whether this very process, and not a later one with its PID, is still there. */

@@ -1,5 +1,6 @@
 import { Failure, Refused } from '../errors.ts'
 import {
+  absent,
   bootId,
   isThere,
   lineOf,
@@ -71,7 +72,7 @@ export async function hold(
 ): Promise<Held> {
   const all = await liveProcesses()
   const root = all.get(pid)
-  if (!root) throw new Refused(`there is no process with PID ${pid}`)
+  if (!root) throw new Refused(absent(pid, all))
   const tree = treeOf(all, root)
   const session = await thisSession(all)
   for (const member of tree) {

@@ -342,3 +342,22 @@ test('cron runs it with its bare PATH and no terminal', async () => {
   expect(mesh.nodes.find(({ name }) => name === 'n1')).toMatchObject({ outcome: 'ok' })
   expect((await lab.exec('n2', ['cat', '/tmp/mesh.errors', '/tmp/trit.out'])).stdout).toBe('')
 })
+
+test('a user from whom other processes are hidden is told so, wherever processes are looked for', async () => {
+  await lab.exec('n2', ['mount', '-o', 'remount,hidepid=2', '/proc'])
+  const asked = { user: 'operator', cwd: '/srv/resource-sharing' } as const
+  const ask = async (...args: string[]) => await lab.exec('n2', ['just', ...args], asked)
+  const told = /only your own processes can be seen: \/proc is mounted with hidepid/
+  const trit = await ask('node-trit', '--timeout', '60')
+  expect(trit.stdout).toMatch(/^Node trit: (?:\+1|0|-1)\nSCUM processes: \d+$/)
+  expect(trit.stderr).toMatch(told)
+  expect(JSON.parse((await ask('node-trit', '--json', '--timeout', '60')).stdout)).toMatchObject({
+    onlyOwnProcesses: true,
+  })
+  const view = await ask('scum-view', '--json', '--timeout', '60')
+  expect(JSON.parse(view.stdout).nodes).toMatchObject([{ onlyOwnProcesses: true }])
+  expect((await ask('scum-throttle', '1', '--pause')).stderr).toMatch(told)
+  expect((await ask('scum-kill', '1', '--yes')).stderr).toMatch(told)
+  await lab.exec('n2', ['mount', '-o', 'remount,hidepid=0', '/proc'])
+  expect((await ask('node-trit', '--timeout', '60')).stderr).toBe('')
+})

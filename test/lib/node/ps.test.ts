@@ -54,3 +54,17 @@ test('any text gives finite numbers or nothing', () => {
     }),
   )
 })
+
+test("a BSD's idle process and threads of its kernel are no suspects; programs of such names on their paths are", () => {
+  const usage = [
+    '   0   0.0  0.1 kernel',
+    '   1   0.0  0.1 init',
+    '  11 758.4  0.0 idle',
+    '  12   3.0  0.0 intr',
+    '  17   1.0  0.0 bufdaemon',
+    ' 900  40.0  1.0 idle-monitor',
+    ' 901  30.0  1.0 /usr/local/bin/idle',
+    ' 902  20.0  1.0 python3.11',
+  ].join('\n')
+  expect(parsePs(usage, '').map(({ pid }) => pid)).toEqual([1, 900, 901, 902])
+})
