@@ -9,7 +9,7 @@ const aloneTests = ['test/**/*.alone.test.ts']
 
 // A file of lab tests waits for most of its time, and its hosts take about 2 GiB at most.
 const GIB = 2 ** 30
-const labsAtOnce = Math.max(1, Math.min(2 * availableParallelism(), Math.floor(totalmem() / (3 * GIB))))
+const labsAtOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / (3 * GIB))))
 
 export default defineConfig({
   test: {

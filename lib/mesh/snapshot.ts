@@ -14,6 +14,10 @@ export type Measured = {
   load5: number
   load15: number
   cpus: number
+  /** CPUs that the session may use, where these are fewer. */
+  usableCpus?: number
+  /** CPUs that the quota of its control groups is worth, where it is less. */
+  quotaCpus?: number
   /** load1 over CPUs. */
   ratio: number
   trit: Trit
@@ -92,7 +96,8 @@ function stateOf(report: Report): NodeState {
   const { name, address, os, self, connection } = report.node
   const identity: Identity = { name, address, os, self, ...(connection ? { connection } : {}) }
   if (report.outcome !== 'ok') return { ...identity, outcome: report.outcome, reason: report.reason }
-  const { load1, load5, load15, cpus, uptimeSeconds, pressure, availableBytes, receiver } = report.measurement
+  const { load1, load5, load15, cpus, usableCpus, quotaCpus } = report.measurement
+  const { uptimeSeconds, pressure, availableBytes, receiver } = report.measurement
   return {
     ...identity,
     outcome: 'ok',
@@ -100,6 +105,8 @@ function stateOf(report: Report): NodeState {
     load5,
     load15,
     cpus,
+    ...(usableCpus === undefined ? {} : { usableCpus }),
+    ...(quotaCpus === undefined ? {} : { quotaCpus }),
     ratio: load1 / cpus,
     trit: tritOf(load1, cpus),
     ...(uptimeSeconds === undefined ? {} : { uptimeSeconds }),

@@ -101,7 +101,7 @@ function parseFacts(head: string): Map<string, string> {
 function parseMeasurement(facts: Map<string, string>): Measurement {
   const os = facts.get('os') ?? ''
   if (!/^[A-Za-z0-9._-]{1,32}$/.test(os)) throw new BadAnswer('no name of an operating system')
-  const cpus = number(facts, 'cpus', /^([1-9]\d{0,5})$/)
+  const cpus = cpusOf(facts)
   const load = LOAD.exec(facts.get('load') ?? '')
   if (load === null)
     throw new BadAnswer(`no load average: ${plain(facts.get('load') ?? '', 40) || 'nothing'}`)
@@ -112,9 +112,31 @@ function parseMeasurement(facts: Map<string, string>): Measurement {
   const pressure = PRESSURE.exec(facts.get('pressure') ?? '')
   if (pressure) measurement.pressure = { some10: Number(pressure[1]), some60: Number(pressure[2]) }
   if (facts.has('available')) measurement.availableBytes = kibibytes(facts, 'available')
+  const usableCpus = Number(/^[1-9]\d{0,5}$/.exec(facts.get('cpus') ?? '')?.[0] ?? cpus)
+  if (usableCpus < cpus) measurement.usableCpus = usableCpus
+  const quotaCpus = Number(/^[1-9]\d{0,8}$/.exec(facts.get('quota') ?? '')?.[0] ?? Number.NaN) / 1000
+  if (quotaCpus < cpus) measurement.quotaCpus = quotaCpus
   const receiver = marks(facts)
   if (receiver) measurement.receiver = receiver
   return measurement
+}
+
+/**
+ * The CPUs that the load average is of: those of the machine that are online, a list such as `0-3,8`; where the kernel
+ * shows none, the processors of /proc/cpuinfo, and elsewhere the number that the system tells.
+ */
+function cpusOf(facts: Map<string, string>): number {
+  const online = facts.get('online') ?? ''
+  if (/^\d{1,6}(?:-\d{1,6})?(?:,\d{1,6}(?:-\d{1,6})?)*$/.test(online)) {
+    const counts = online.split(',').map((range) => {
+      const [first = 0, last = first] = range.split('-').map(Number)
+      return last - first + 1
+    })
+    const cpus = counts.reduce((sum, count) => sum + count, 0)
+    if (counts.every((count) => count > 0) && cpus <= 999_999) return cpus
+  }
+  const processors = /^[1-9]\d{0,5}$/.exec(facts.get('processors') ?? '')?.[0]
+  return processors === undefined ? number(facts, 'cpus', /^([1-9]\d{0,5})$/) : Number(processors)
 }
 
 function marks(facts: Map<string, string>): Marks | undefined {

@@ -11,8 +11,12 @@ export type Measurement = {
   load1: number
   load5: number
   load15: number
-  /** CPUs that the machine may use. */
+  /** CPUs of the machine that are online: the load averages are of these. */
   cpus: number
+  /** CPUs that the asking session may use, by its affinity mask, where these are fewer. */
+  usableCpus?: number
+  /** CPUs that the quota of its control groups is worth, where it is less: `1.5` for 150 ms in each 100 ms. */
+  quotaCpus?: number
   uptimeSeconds?: number
   pressure?: Pressure
   /** Memory that new work can have without swapping (`MemAvailable`). */

@@ -22,11 +22,14 @@ export type Sampling = {
 export function probe({ windowMs, family = false }: Sampling = {}): Probe {
   const nonce = randomBytes(16).toString('hex')
   const processes = windowMs === undefined ? '' : sampleProcesses(windowMs / 1000, family ? FAMILY : '')
-  const script = PROBE.replace('RECEIVER', () => SHOW).replace('PROCESSES', () => processes)
+  const script = PROBE.replace('QUOTA', () => QUOTA)
+    .replace('RECEIVER', () => SHOW)
+    .replace('PROCESSES', () => processes)
   return { nonce, script: script.replaceAll('NONCE', nonce) }
 }
 
-// nproc obeys OMP_NUM_THREADS and OMP_THREAD_LIMIT, which say what one program wants, not what the machine has.
+// The load is the machine's, and so are the CPUs that are online; nproc tells those that the session may use, by its
+// affinity mask. It obeys OMP_NUM_THREADS and OMP_THREAD_LIMIT too, which say what one program wants.
 // The PATH is extended at its end: a non-interactive session may lack the folder of sysctl.
 const PROBE = `{
 LC_ALL=C; export LC_ALL
@@ -37,7 +40,10 @@ printf '\\n%s begin\\n' NONCE
 os=$(uname -s)
 printf 'os %s\\n' "$os"
 if [ "$os" = Linux ]; then
+  if read -r line </sys/devices/system/cpu/online; then printf 'online %s\\n' "$line"
+  else printf 'processors %s\\n' "$(grep -c '^processor' /proc/cpuinfo)"; fi
   printf 'cpus %s\\n' "$(nproc || getconf _NPROCESSORS_ONLN)"
+QUOTA
   read -r line </proc/loadavg && printf 'load %s\\n' "$line"
   read -r line </proc/uptime && printf 'uptime %s\\n' "$line"
   [ -r /proc/pressure/cpu ] && read -r line </proc/pressure/cpu && printf 'pressure %s\\n' "$line"
@@ -56,6 +62,31 @@ PROCESSES
 printf '%s end\\n' NONCE
 } </dev/null
 `
+
+// The least of the quotas of the session's control groups and those above them, in thousandths of a CPU: version 2 has
+// both numbers in cpu.max, version 1 a file for each. In a container the path may be one of outside.
+const QUOTA = `
+  least=
+  while IFS=: read -r line kinds path; do
+    case ,$kinds, in
+      ,,) at=/sys/fs/cgroup$path name=cpu.max ;;
+      *,cpu,*) at=/sys/fs/cgroup/cpu$path name=cpu.cfs_quota_us ;;
+      *) continue ;;
+    esac
+    [ -d "$at" ] || at=\${at%"$path"}
+    while [ -n "$at" ]; do
+      quota='' period=''
+      read -r quota period <"$at/$name"
+      [ "$name" = cpu.max ] || read -r period <"$at/cpu.cfs_period_us"
+      case $quota:$period in
+        :* | *: | *[!0-9:]*) ;;
+        *) [ "$period" -eq 0 ] || { quota=$((quota * 1000 / period)); [ -n "$least" ] && [ "$least" -le "$quota" ] || least=$quota; } ;;
+      esac
+      case $at in /sys/fs/cgroup | /sys/fs/cgroup/cpu) break ;; esac
+      at=\${at%/*}
+    done
+  done </proc/self/cgroup
+  [ -z "$least" ] || printf 'quota %s\\n' "$least"`
 
 // The records of what this user holds there lie beside the marks of a receiver.
 const FAMILY = `

@@ -56,9 +56,20 @@ function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: 
     { text: bar(ratio), style },
     uptimeSeconds === undefined ? '' : duration(uptimeSeconds),
     pressure ? `${pressure.some10.toFixed(0)}/${pressure.some60.toFixed(0)} %` : '',
-    { text: receiver ? marksText(receiver) : '', style: colours.magenta },
+    {
+      text: [receiver ? marksText(receiver) : '', mayUse(node)].filter((text) => text !== '').join('; '),
+      style: colours.magenta,
+    },
   ]
   return { tritCell: { text: `${signed(trit).padStart(2)} ${TRIT_NAMES[trit]}`, style }, numbers }
+}
+
+/** What of its CPUs the session that was asked may use, where that is less than all. */
+function mayUse({ usableCpus, quotaCpus }: MeasuredNode): string {
+  const least = Math.min(usableCpus ?? Infinity, quotaCpus ?? Infinity)
+  if (least === Infinity) return ''
+  const why = least === quotaCpus ? 'quota of its control group' : 'affinity mask'
+  return `here ${least} of them may be used: ${why}`
 }
 
 /** Whether its owner has closed it, and who is about to use it. */

@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runScript } from '../run-script.ts'
@@ -191,3 +191,20 @@ test('a reader that closes the pipe early is no error', async () => {
   })
   expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
 })
+
+test.runIf(process.platform === 'linux' && availableParallelism() > 1)(
+  'under an affinity mask the load is that of all CPUs, and so are the CPUs; what may be used stands beside them',
+  async () => {
+    const root = new URL('../..', import.meta.url).pathname
+    const args = ['--import', `${root}node_modules/tsx/dist/esm/index.mjs`, `${root}scripts/mesh-balance.ts`]
+    const options = { env: { OMP_NUM_THREADS: '1', TSX_DISABLE_CACHE: '1' } }
+    const asked = ['--hosts', 'localhost', '--timeout', '60']
+    const free = await execa('node', [...args, ...asked, '--json'], options)
+    const masked = await execa('taskset', ['-c', '0', 'node', ...args, ...asked, '--json'], options)
+    const [all, one] = [free, masked].map(({ stdout }) => JSON.parse(stdout).nodes[0])
+    expect(all).not.toHaveProperty('usableCpus')
+    expect(one).toMatchObject({ cpus: all.cpus, usableCpus: 1 })
+    const table = await execa('taskset', ['-c', '0', 'node', ...args, ...asked], options)
+    expect(table.stdout).toMatch(/here 1 of them may be used: affinity mask/)
+  },
+)

@@ -286,8 +286,8 @@ test('scum-view looks at another host, and at all of them, a Mac included', asyn
     // Before what else this machine runs: it has to be seen to spin.
     'setsid sh -c "echo -20 >/proc/self/autogroup; while :; do :; done" </dev/null >/dev/null 2>&1 & echo $! >/tmp/spinner',
   ])
-  const one = await just(['scum-view', '--host', 'n2', '--json', '-n', '1', '--timeout', '60'])
-  const all = await just(['scum-view', '--mesh', '--json', '-n', '1', '--timeout', '60'])
+  const one = await just(['scum-view', '--host', 'n2', '--json', '-n', '1', '--timeout', '25'])
+  const all = await just(['scum-view', '--mesh', '--json', '-n', '1', '--timeout', '25'])
   await lab.exec('n2', ['sh', '-c', 'kill -9 $(cat /tmp/spinner)'])
   expect(JSON.parse(one.stdout).nodes).toMatchObject([
     { name: 'n2', processes: [{ command: 'sh', user: 'root', inScumClass: true }] },

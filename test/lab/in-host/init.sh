@@ -83,6 +83,7 @@ done
 # shellcheck disable=SC2086 # a list of names
 for service in $LAB_SERVICES; do bash /srv/resource-sharing/test/lab/in-host/service.sh start "$service"; done
 [ ! -x /opt/lab/boot ] || /opt/lab/boot
+[ ! -s /opt/lab/cpus ] || bash /srv/resource-sharing/test/lab/in-host/persona.sh cpus "$(cat /opt/lab/cpus)"
 : >/run/lab/ready
 unset "${!LAB_@}"
 

@@ -31,6 +31,10 @@ say_cpus() {
 echo $cpus"
   install_command bin/getconf <<<"#!/bin/sh
 case \$1 in _NPROCESSORS_*) echo $cpus ;; *) exec $hidden/bin/getconf \"\$@\" ;; esac"
+  # What the kernel tells of its CPUs can't be exchanged; another file stands over it.
+  online=/sys/devices/system/cpu/online
+  echo "0$([ "$cpus" = 1 ] || echo "-$((cpus - 1))")" >/run/cpus-online
+  grep -q " $online " /proc/self/mountinfo || mount --bind /run/cpus-online "$online"
 }
 
 become_linux() {

@@ -26,6 +26,26 @@ test('Linux tells its load, CPUs, uptime and pressure', () => {
   })
 })
 
+test.each([
+  [['online 0-3', 'cpus 1'], { cpus: 4, usableCpus: 1 }],
+  [['online 0-3,8,10-11', 'cpus 7'], { cpus: 7 }],
+  [['online 0-1', 'cpus '], { cpus: 2 }],
+  [['online 0-1', 'cpus 48'], { cpus: 2 }],
+  [['processors 4', 'cpus '], { cpus: 4 }],
+  [['online nonsense', 'processors 3', 'cpus 4'], { cpus: 3 }],
+  [['online 3-0', 'cpus 4'], { cpus: 4 }],
+  [['online 0-3', 'cpus 4', 'quota 1500'], { cpus: 4, quotaCpus: 1.5 }],
+  [['online 0-3', 'cpus 2', 'quota 4000'], { cpus: 4, usableCpus: 2 }],
+  [['online 0', 'cpus 1', 'quota 0'], { cpus: 1 }],
+])('of the CPUs %j: %j', (lines, expected) => {
+  const { measurement } = parseAnswer(
+    framed(...LINUX.map((line) => (line === 'cpus 4' ? lines.join('\n') : line))),
+    NONCE,
+  )
+  const { cpus, usableCpus, quotaCpus } = measurement
+  expect(JSON.parse(JSON.stringify({ cpus, usableCpus, quotaCpus }))).toEqual(expected)
+})
+
 test('a kernel without pressure stall information is measured all the same', () => {
   expect(parseAnswer(framed(...LINUX.slice(0, 4)), NONCE).measurement).not.toHaveProperty('pressure')
 })
