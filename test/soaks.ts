@@ -28,7 +28,7 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     rounds: 100,
     what: 'brokers killed while they carry a plan out',
     test: {
-      file: 'test/scripts/rebalance.lab.test.ts',
+      file: 'test/scripts/rebalance.alone.test.ts',
       title: 'killed at any moment, it loses and doubles no process',
     },
   },

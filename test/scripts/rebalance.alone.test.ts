@@ -88,13 +88,9 @@ async function planned(name: Name, ...args: string[]) {
 }
 const apply = async (name: Name) => await planned(name, '--apply', '--yes')
 
-/**
- * Starts programs as a person would who wants them to go on; their PIDs. Their sessions are nicer than others: together
- * they take no more of this machine's CPUs than one more test would.
- */
+/** Starts programs as a person would who wants them to go on; their PIDs. */
 async function start(name: Name, ...commands: string[]): Promise<number[]> {
-  const nicer = 'a = "/proc/self/autogroup"; os.path.exists(a) and open(a, "w").write("5")'
-  const bare = `import os,sys; os.closerange(3,256); os.setsid(); ${nicer}; os.execvp(sys.argv[1], sys.argv[1:])`
+  const bare = 'import os,sys; os.closerange(3,256); os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])'
   const lines = commands.map(
     (command) => `python3 -c '${bare}' ${command} </dev/null >/dev/null 2>&1 & echo $!`,
   )
