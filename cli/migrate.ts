@@ -5,11 +5,12 @@ import type { MeshNode, Report } from '../lib/mesh/node.ts'
 import { nodeNamed } from '../lib/mesh/nodes.ts'
 import { measured, nodeStates } from '../lib/mesh/snapshot.ts'
 import { emptiestFirst } from '../lib/balance.ts'
-import { gatherSource, gatherTarget } from '../lib/migrate/facts/gather.ts'
+import { gatherTarget } from '../lib/migrate/facts/gather.ts'
 import type { SourceFacts } from '../lib/migrate/facts/facts.ts'
 import type { Plan } from '../lib/migrate/plan.ts'
 import { changes, filesToShip, refusals, sizes, wantedOf } from '../lib/migrate/preflight.ts'
 import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
+import { steadySource } from '../lib/migrate/steady.ts'
 import { guard } from '../lib/process/guard.ts'
 import { absent, liveProcesses, thisSession } from '../lib/process/live.ts'
 import { plain, quoted } from '../lib/text.ts'
@@ -62,7 +63,7 @@ export async function movingOf(context: MigrateContext, reach: Reach): Promise<M
   if (!node) throw new UsageError(`${quoted(name ?? '')} is not in the mesh: it has ${namesOf(nodes)}`)
   if (node.self && name !== undefined) await guardHere(pid, values.force ?? false)
   const host = hostOf(node)
-  const gathered = await gatherSource(host, pid, reach, { timeoutMs: GATHER_MS, signal })
+  const gathered = await steadySource(host, pid, reach, { timeoutMs: GATHER_MS, signal })
   if (!gathered.known) throw refused(node.name, [gathered.refusal])
   const { facts } = gathered
   const found = refusals(facts, undefined, optionsOf(context))

@@ -6,10 +6,10 @@ import { readJobs } from '../lib/jobs/spool.ts'
 import type { MeshNode } from '../lib/mesh/node.ts'
 import { nodeStates, type NodeState } from '../lib/mesh/snapshot.ts'
 import type { SourceFacts } from '../lib/migrate/facts/facts.ts'
-import { gatherSource } from '../lib/migrate/facts/gather.ts'
 import type { Plan as MigrationPlan } from '../lib/migrate/plan.ts'
 import { refusals } from '../lib/migrate/preflight.ts'
 import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
+import { steadySource } from '../lib/migrate/steady.ts'
 import type { PlanSnapshot } from '../lib/plan/snapshot.ts'
 import { checkedPlan, type Checked, type Hindrance, type Move } from '../lib/rebalance/check.ts'
 import { observed, type Observed } from '../lib/rebalance/observe.ts'
@@ -89,7 +89,7 @@ function looking(
   const known = new Map<string, Promise<SourceFacts | Hindrance>>()
   const factsOf = async ({ node, pid }: Move, { host, node: { processes } }: Place) => {
     const limits = { timeoutMs: GATHER_MS, signal: context.signal }
-    const gathered = await gatherSource(host, pid, reach, limits)
+    const gathered = await steadySource(host, pid, reach, limits)
     if (!gathered.known) return hindrance([gathered.refusal], 'source')
     const { facts } = gathered
     const start = processes.find((unit) => unit.pid === pid)?.start

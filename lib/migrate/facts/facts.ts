@@ -32,6 +32,8 @@ export type SourceFacts = MachineFacts & {
   pid: number
   /** The process first, and each parent before its children. */
   tree: [TaskFacts, ...TaskFacts[]]
+  /** Whether children began or ended while these facts were read: of those nothing is told. */
+  changing: boolean
   /** Its parent, that one's parent, and so on up to the first process. */
   ancestors: Ancestor[]
   /** The processes that read these facts, up to PID 1. */

@@ -1,5 +1,5 @@
 import { plain } from '../../text.ts'
-import type { Attribute, FileFacts, SocketFacts, SourceFacts, SystemVObject } from './facts.ts'
+import type { Attribute, FileFacts, SocketFacts, SourceFacts, SystemVObject, TaskFacts } from './facts.ts'
 import { hashesIn, machineFacts } from './machine-facts.ts'
 import { BadFacts, matched, numberIn, Sections } from './records.ts'
 import { linksIn, statsIn } from './referred.ts'
@@ -12,7 +12,8 @@ import { tasksIn } from './tasks.ts'
  */
 export function parseSource(output: string, host: string, pid: number): SourceFacts {
   const sections = new Sections(output)
-  const [process, ...others] = tasksIn(sections)
+  const { tasks, changing } = tasksIn(sections)
+  const [process, ...others] = tasks
   if (process?.pid !== pid) throw new BadFacts(`PID ${pid} has ended`)
   return {
     ...machineFacts(sections),
@@ -20,6 +21,7 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     uid: sections.number('uid'),
     pid,
     tree: [process, ...others],
+    changing,
     ancestors: sections.groups('ancestors', 5).map(([id, command = '', terminal, input = '', line = '']) => ({
       pid: numberIn('a parent', id),
       command,
@@ -29,7 +31,7 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     })),
     line: sections.numbers('line'),
     users: Object.fromEntries(sections.groups('users', 2)),
-    sockets: [...new Set(inodesIn(sections))].map(socketsIn(sections)),
+    sockets: [...new Set(tasks.flatMap(inodesOf))].map(socketsIn(sections)),
     systemV: sections.lines('ipc').map((line) => systemVIn(line)),
     outside: sections.groups('holders', 3).map(([inode = '', holder, name = '']) => {
       return { inode, pid: numberIn('a PID', holder), command: name }
@@ -64,9 +66,9 @@ function attributesIn(sections: Sections): Attribute[] {
   })
 }
 
-/** The inodes of the sockets that the tree has open. */
-function inodesIn(sections: Sections): string[] {
-  return linksIn(sections, 'links').flatMap(([, link]) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
+/** The inodes of the sockets that a process has open. */
+function inodesOf({ open }: TaskFacts): string[] {
+  return open.flatMap(({ link }) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
 }
 
 /** What is known of a socket: lines `TABLE INODE STATE [PATH or ADDRESS]` and `INODE PEER`. */

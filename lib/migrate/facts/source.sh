@@ -24,19 +24,36 @@ brief=
 [ "$PID" -gt 1 ] && [ "$kernel" = 0 ] || brief=yes
 case " $line " in *" $PID "*) brief=yes ;; esac
 
-tree=$PID next=$PID
-[ -z "$brief" ] || next=
-while [ -n "$next" ]; do
-  parents=$next next=
-  for each in $parents; do
-    for file in "/proc/$each/task"/*/children; do
-      children=
-      read -r children <"$file"
-      [ -z "$children" ] || next="$next $children"
+# descend: the process and all below it, each parent before its children
+descend() {
+  below=$PID next=$PID
+  [ -z "$brief" ] || next=
+  while [ -n "$next" ]; do
+    parents=$next next=
+    for each in $parents; do
+      for file in "/proc/$each/task"/*/children; do
+        children=
+        read -r children <"$file"
+        [ -z "$children" ] || next="$next $children"
+      done
     done
+    below="$below $next"
   done
-  tree="$tree $next"
-done
+  # shellcheck disable=SC2086 # numbers
+  echo $below
+}
+tree=$(descend)
+
+# is_outside PID: neither in the tree nor begun by it since the tree was looked at
+is_outside() {
+  above=$1
+  while [ "$above" -gt 0 ]; do
+    case " $tree " in *" $above "*) return 1 ;; esac
+    stat_of "$above" || return 1
+    stat=${stat#* }
+    above=${stat%% *}
+  done
+}
 
 # below NAME…: these names in the folders of the tree's processes
 below() {
@@ -77,7 +94,8 @@ text namespaces find /proc/self/ns $found -mindepth 1 -printf '%h %f %l\n'
 # A link that can't be read is empty, and an empty record would end the section.
 below exe cwd root
 # shellcheck disable=SC2086
-printf 'places\0' && find $found -maxdepth 0 -printf '%p\0=%l\0'
+printf 'places\0' && find $found -maxdepth 0 -printf '%p\0=%l\0' \
+  -name exe -xtype f ! -lname '* (deleted)' -fprintf "$scratch/programs" '%l\0'
 printf '\0'
 # shellcheck disable=SC2086
 printf '%s\0' $found >"$scratch/names"
@@ -85,8 +103,10 @@ printf '%s\0' $found >"$scratch/names"
 below fd map_files
 # shellcheck disable=SC2086
 find $found -mindepth 1 -maxdepth 1 -print0 >>"$scratch/names"
+# What is hashed later is what is seen now: whoever has it open may close it, or end, before that.
 # shellcheck disable=SC2086
-printf 'links\0' && find $found -mindepth 1 -maxdepth 1 -printf '%p\0=%l\0'
+printf 'links\0' && find $found -mindepth 1 -maxdepth 1 -printf '%p\0=%l\0' \
+  -xtype f ! -lname '* (deleted)' ! -lname '/proc/*' ! -lname '/sys/*' -fprintf "$scratch/open" '%l\0'
 printf '\0stats\0'
 xargs -0r stat -L --printf='%n\0%f %d:%i %h %s %t %T\0' -- <"$scratch/names"
 printf '\0'
@@ -146,7 +166,7 @@ fi
   sed -e 's:/proc/::' -e 's:/fd$::' | sort -u >>"$scratch/holders"
 printf 'holders\0'
 while read -r inode each; do
-  case " $tree " in *" $each "*) ;; *) name=$(cat "/proc/$each/comm") && printf "%s\0" "$inode" "$each" "${name:-?}" ;; esac
+  is_outside "$each" && name=$(cat "/proc/$each/comm") && printf '%s\0' "$inode" "$each" "${name:-?}"
 done <"$scratch/holders"
 printf '\0'
 
@@ -165,7 +185,7 @@ if grep -aqE '^[^ ]* .w.s [^ ]* [^ ]* [1-9]' $found; then
     { split($1, part, "/"); pid = part[3] }
     $5 != 0 && ($4 " " $5 in written) && !index(tree, " " pid " ") && !(pid in told) { told[pid]; print pid }
   ' | while read -r each; do
-    name=$(cat "/proc/$each/comm") && printf '%s\0' "$each" "${name:-?}"
+    is_outside "$each" && name=$(cat "/proc/$each/comm") && printf '%s\0' "$each" "${name:-?}"
   done
 fi
 printf '\0'
@@ -204,6 +224,12 @@ system_v() {
 [ -n "$brief" ] || text attributes attributes $tree
 text groups cut -d : -f 3- /proc/self/cgroup
 
+# Of what has ended by now only a part may have been read, and of what has begun nothing.
+still() {
+  for each in $(descend); do stat_of "$each" && printf '%s %s\n' "$each" "${stat%% *}"; done
+}
+text still still
+
 text overlays awk '{ for (i = 7; i < NF; i++) if ($i == "-") { if ($(i + 1) == "overlay") print $3; break } }' /proc/self/mountinfo
 
 below status
@@ -221,10 +247,7 @@ if [ -z "$brief" ] && [ "$terminal" = 0 ]; then
   criu_facts
   # shellcheck disable=SC2015
   criu cpuinfo dump -D "$scratch" </dev/null >/dev/null && items cpuinfo "$(base64 -w 0 "$scratch/cpuinfo.img")" || :
-  below fd map_files exe
-  # shellcheck disable=SC2086
-  find $found -xtype f ! -lname '* (deleted)' ! -lname '/proc/*' ! -lname '/sys/*' -printf '%l\0' |
-    sort -zu >"$scratch/files"
+  cat "$scratch/programs" "$scratch/open" | sort -zu >"$scratch/files"
   printf 'files\0'
   xargs -0r stat --printf='%n\0%s %Y\0' -- <"$scratch/files"
   printf '\0hashes\0'

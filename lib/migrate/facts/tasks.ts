@@ -3,8 +3,35 @@ import type { TaskFacts } from './facts.ts'
 import { linksIn, referredIn } from './referred.ts'
 import { BadFacts, matched, numberIn, type Sections } from './records.ts'
 
-/** The processes of the tree that are there, in the order in which they were found. */
-export function tasksIn(sections: Sections): TaskFacts[] {
+/**
+ * The processes of the tree that were there all the time, in the order in which they were found; and whether others
+ * began or ended meanwhile, of which nobody knows more than a part.
+ */
+export function tasksIn(sections: Sections): { tasks: TaskFacts[]; changing: boolean } {
+  const found = sections.numbers('tree')
+  const states = new Map(
+    sections.lines('still').map((line) => {
+      const [, pid, state = ''] = matched('a process that is there', line, /^(\d+) ([A-Za-z])$/)
+      return [numberIn('a PID', pid), state]
+    }),
+  )
+  const tasks = tasksFound(sections).filter(({ pid, state }) => {
+    const now = states.get(pid)
+    return now !== undefined && (now !== 'Z' || state === 'Z')
+  })
+  for (const task of tasks) assertMapped(task)
+  const pids = new Set(found)
+  const isNew = [...states.keys()].some((pid) => !pids.has(pid))
+  return { tasks, changing: isNew || tasks.length < pids.size }
+}
+
+/** The kernel's threads have none, and what has ended has let go of it. @throws BadFacts */
+function assertMapped({ pid, kernel, memoryBytes, mapped }: TaskFacts): void {
+  if (!kernel && memoryBytes > 0 && mapped.length === 0)
+    throw new BadFacts(`the kernel does not show what PID ${pid} has mapped`)
+}
+
+function tasksFound(sections: Sections): TaskFacts[] {
   const state = new Map(
     sections.items('state').map((item) => {
       const [, path = '', text = ''] = matched('a state', item, /^(\/proc\/\d+\/\w+):([^]*)$/)
@@ -29,9 +56,6 @@ export function tasksIn(sections: Sections): TaskFacts[] {
       open: open.get(pid) ?? [],
       mapped: mapped.get(pid) ?? [],
     }
-    // The kernel's threads have none, and what has ended has let go of it.
-    if (!task.kernel && task.memoryBytes > 0 && task.mapped.length === 0)
-      throw new BadFacts(`the kernel does not show what PID ${pid} has mapped`)
     return [task]
   })
 }

@@ -7,6 +7,8 @@ attributes() {
   for each; do
     for name in personality oom_score_adj coredump_filter autogroup; do looked="$looked /proc/$each/$name"; done
     for thread in "/proc/$each/task"/*; do
+      # Of one that has ended the pattern is left, which would mean all processes below.
+      [ -d "$thread" ] || continue
       ids="$ids ${thread##*/}"
       looked="$looked /proc/${thread##*/}/timerslack_ns $thread/status $thread/stat"
     done

@@ -66,6 +66,7 @@ const SOURCE = {
   sockets: ['unix 77 03 /run/a b\n'],
   peers: ['77 78\n'],
   ipc: ['sem 3\nmsg 32769\n'],
+  still: ['500 S\n'],
   holders: ['78', '7', 'dbus-daemon'],
   limiters: ['=cpulimit --quiet --pid=500 --limit=20 '],
   overlays: ['0:63\n'],
@@ -142,6 +143,24 @@ test('the facts of a source, whatever its names hold', () => {
   expect(mapped).toMatchObject([
     { link: '/usr/bin/a', range: '400000-420000', writable: true, deleted: false },
   ])
+})
+
+/** A child that was there at the first look at the tree, as much of it as had been read. */
+const CHILD = [
+  `/proc/501/stat:501 (c) S 500 ${STAT.slice(STAT.indexOf(' S 1 ') + 5)}`,
+  `/proc/501/status:${STATUS}`,
+]
+
+test.each([
+  ['no other has begun or ended', ['500'], '500 S\n', false, [500]],
+  ['one has ended before it was read', ['500', '501'], '500 S\n', true, [500]],
+  ['one has ended while it was read', ['500', '501'], '500 R\n501 Z\n', true, [500]],
+  ['one has begun', ['500'], '500 S\n502 R\n', true, [500]],
+])('of a tree the processes that were there all the time are told: %s', (_, tree, still, changing, pids) => {
+  const state = tree.length > 1 && still.includes('501') ? [...SOURCE.state, ...CHILD] : SOURCE.state
+  const facts = parseSource(answer({ ...SOURCE, tree, still: [still], state }), 'laptop', 500)
+  expect(facts.changing).toBe(changing)
+  expect(facts.tree.map(({ pid }) => pid)).toEqual(pids)
 })
 
 test('the facts of a target: the last line of a path tells how it was left', () => {

@@ -1,8 +1,9 @@
 // Runs in a host of the lab: reads the facts of processes here and prints, a JSON line each, what they are refused for.
 // Usage: node --import tsx preflight-here.ts '{"pids": [1], "target": "n2", "copyFiles": false, "facts": false}'
 import { z } from 'zod'
-import { gatherSource, gatherTarget } from '../../../lib/migrate/facts/gather.ts'
+import { gatherTarget } from '../../../lib/migrate/facts/gather.ts'
 import { filesToShip, refusals, wantedOf } from '../../../lib/migrate/preflight.ts'
+import { steadySource } from '../../../lib/migrate/steady.ts'
 import { Connections } from '../../../lib/mesh/connections.ts'
 
 const Question = z.object({
@@ -24,13 +25,13 @@ const hostOf = (name: string | undefined) =>
 // 0 is this program.
 for (const pid of question.pids.map((each) => each || process.pid)) {
   const began = performance.now()
-  const source = await gatherSource(hostOf(question.source), pid, reach, limits)
+  const source = await steadySource(hostOf(question.source), pid, reach, limits)
   const sourceMs = performance.now() - began
   process.stdout.write(`${JSON.stringify({ pid, sourceMs, ...(await answer(source)) })}\n`)
 }
 await reach.connections.closeOpened()
 
-async function answer(source: Awaited<ReturnType<typeof gatherSource>>) {
+async function answer(source: Awaited<ReturnType<typeof steadySource>>) {
   if (!source.known) return { refusals: [source.refusal] }
   const { target: name, facts, ...options } = question
   const shown = facts ? { source: source.facts } : {}

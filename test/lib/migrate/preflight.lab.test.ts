@@ -275,6 +275,24 @@ function isLog(answer: Answer, code: string): boolean {
   return answer.refusals.some((each) => each.code === code && /: \/root\/log\/\S+$/.test(each.sentence))
 }
 
+/** Loops of a shell: the children of the second have pipes to each other. */
+const LOOPS = {
+  'a loop that begins a child after the other': `sh -c 'echo ready $$; while :; do date >>/root/dates; sleep 0.1; done'`,
+  'a loop over a pipeline': `bash -c 'echo ready $$; while :; do echo $(date) | cat >>/root/piped; sleep 0.1; done'`,
+}
+
+test('a loop whose children come and go is refused at none of a dozen looks', async () => {
+  await start(LOOPS)
+  const loops = Object.keys(LOOPS).map((title) => pids.get(title))
+  const all = await ask({
+    pids: Array.from({ length: 6 }, () => loops).flat(),
+    target: 'n2.lan',
+    copyFiles: true,
+  })
+  await sh('n1', `kill ${loops.join(' ')}`)
+  expect(all.flatMap(({ refusals: found }) => found)).toEqual([])
+})
+
 test.each([
   ['PID 1', 1, 'first-process'],
   ['this program', 0, 'own-session'],

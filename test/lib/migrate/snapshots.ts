@@ -85,6 +85,7 @@ export function source(changes: Partial<SourceFacts> = {}): SourceFacts {
     uid: 1000,
     pid: 500,
     tree: [task()],
+    changing: false,
     ancestors: [FIRST],
     line: [900, 901, 1],
     users: { 1000: 'ada' },
