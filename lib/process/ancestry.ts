@@ -17,6 +17,8 @@ export type Ancestor = {
   input: string
   /** The words of its command line, with blanks between them. */
   line: string
+  /** Where its arguments lie in its memory: a program that is begun has a place of its own, a fork its parent's. */
+  image: string
 }
 
 /** Options of shells whose next word is theirs, and no script. */
@@ -43,9 +45,14 @@ export function isInteractiveShell({ command, terminal, input, line }: Ancestor)
   for (let index = 0; index < own.length; index += 1) {
     const word = own[index] ?? ''
     if (WITH_VALUE.has(word)) index += 1
-    else if (!/^[-+]/.test(word) || /^-[a-z]*c/.test(word)) return false
+    else if (!/^[-+]/.test(word) || /^-[a-z]*c|^--commands?=/.test(word)) return false
   }
   return true
+}
+
+/** Whether a shell has begun this one to run a part of what it was told, such as a loop in the background. */
+function isSubshell({ image }: Ancestor, parent: Ancestor | undefined): boolean {
+  return parent !== undefined && SHELLS.test(parent.command) && parent.image === image
 }
 
 /**
@@ -54,7 +61,10 @@ export function isInteractiveShell({ command, terminal, input, line }: Ancestor)
  */
 export function waitingFor(ancestors: readonly Ancestor[]): Ancestor[] {
   const harmless = ancestors.findIndex(
-    (each) => each.pid === 1 || each.command === 'systemd' || isInteractiveShell(each),
+    (each, index) =>
+      each.pid === 1 ||
+      each.command === 'systemd' ||
+      (isInteractiveShell(each) && !isSubshell(each, ancestors[index + 1])),
   )
   return harmless === -1 ? [...ancestors] : ancestors.slice(0, harmless)
 }

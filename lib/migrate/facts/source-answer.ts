@@ -22,13 +22,16 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     pid,
     tree: [process, ...others],
     changing,
-    ancestors: sections.groups('ancestors', 5).map(([id, command = '', terminal, input = '', line = '']) => ({
-      pid: numberIn('a parent', id),
-      command,
-      terminal: numberIn('a terminal', terminal),
-      input: input.slice(1),
-      line: line.slice(1),
-    })),
+    ancestors: sections
+      .groups('ancestors', 6)
+      .map(([id, command = '', terminal, input = '', line = '', image = '']) => ({
+        pid: numberIn('a parent', id),
+        command,
+        terminal: numberIn('a terminal', terminal),
+        input: input.slice(1),
+        line: line.slice(1),
+        image,
+      })),
     line: sections.numbers('line'),
     users: Object.fromEntries(sections.groups('users', 2)),
     sockets: [...new Set(tasks.flatMap(inodesOf))].map(socketsIn(sections)),

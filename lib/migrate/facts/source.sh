@@ -74,7 +74,7 @@ while [ "$each" -gt 0 ] && stat_of "$each"; do
   # shellcheck disable=SC2086 # fields
   set -- $stat
   name=$(cat "/proc/$each/comm")
-  printf '%s\0' "$each" "${name:-?}" "$5" "=$(readlink "/proc/$each/fd/0")" "=$(tr '\0' ' ' <"/proc/$each/cmdline")"
+  printf '%s\0' "$each" "${name:-?}" "$5" "=$(readlink "/proc/$each/fd/0")" "=$(tr '\0' ' ' <"/proc/$each/cmdline")" "${46:-0}"
   each=$2
 done
 printf '\0'

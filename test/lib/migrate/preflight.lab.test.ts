@@ -66,6 +66,10 @@ const REFUSED = {
     ['watched'],
   ],
   xargs: [`sh -c 'echo open /etc/debian_version | xargs setsid -w ${PYTHON}'`, ['watched']],
+  'a loop in the background of a shell at its prompt': [
+    `sh -c '{ echo "until setsid ${PYTHON} open /etc/debian_version </dev/null >/tmp/background 2>&1; do sleep 1; done &"; sleep 100000; } | TERM=dumb script -qfc "bash --norc -i" /dev/null >/dev/null 2>&1 & until grep ready /tmp/background; do sleep 0.1; done; wait'`,
+    ['watched'],
+  ],
   'a session leader outside the tree': [
     `sh -c '${PYTHON} open /etc/debian_version & wait'`,
     ['watched', 'session-outside'],

@@ -28,6 +28,7 @@ const above = (changes: Partial<Ancestor>): Ancestor => ({
   terminal: 34_816,
   input: '/dev/pts/0',
   line: 'sh',
+  image: '7',
   ...changes,
 })
 const gone = { deleted: true, links: 0 }
@@ -74,6 +75,7 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
     { line: 'sh -c until_it_ends' },
     { line: '/bin/bash /srv/run.sh' },
     { line: 'bash -ec loop', command: 'bash' },
+    { line: 'fish --command=loop', command: 'fish' },
     { command: 'busybox', line: '/bin/busybox sh /etc/run' },
     { terminal: 0, input: '/dev/null' },
     { input: '/home/ada/script' },
@@ -88,8 +90,13 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
   ].map((who): [string, SourceFacts, SourceFacts] => [
     'watched',
     source({ ancestors: [above(who), FIRST] }),
-    source({ ancestors: [above({}), above(who), FIRST] }),
+    source({ ancestors: [above({}), above({ ...who, image: '8' }), FIRST] }),
   ]),
+  [
+    'watched',
+    source({ ancestors: [above({ pid: 8 }), above({}), FIRST] }),
+    source({ ancestors: [above({ pid: 8, image: '8' }), above({}), FIRST] }),
+  ],
   ...[
     { line: '-bash', command: 'bash' },
     { line: 'bash --rcfile /home/ada/rc -i', command: 'bash' },

@@ -28,6 +28,7 @@ export const FIRST: Ancestor = {
   terminal: 0,
   input: '/dev/null',
   line: '/sbin/init',
+  image: '1',
 }
 
 export function file(link: string, changes: Partial<OpenFile> = {}): OpenFile {
