@@ -109,7 +109,10 @@ export type Attribute = {
 
 export type FileKind = 'file' | 'directory' | 'character' | 'block' | 'pipe' | 'socket' | 'other'
 type Referred = {
-  /** As the kernel names it: a path, `pipe:[1]`, `socket:[2]`, `anon_inode:[eventpoll]`; as it is, not safe to print. */
+  /**
+   * As the kernel names it: a path, `pipe:[1]`, `socket:[2]`, `anon_inode:[eventpoll]`; as it is, not safe to print. A
+   * POSIX message queue, whose name is no path, is `mqueue`.
+   */
   link: string
   /** Its name is gone, or it never had one. */
   deleted: boolean

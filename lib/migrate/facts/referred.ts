@@ -18,6 +18,9 @@ export function referredIn(sections: Sections): Referred {
       return `${pid} ${from}-${to}`
     }),
   )
+  const queues = new Set(
+    sections.lines('queues').map((line) => matched('a queue', line, /^[0-9a-f]+ (\/proc\/\d+\/fd\/\d+)$/)[1]),
+  )
   const referred: Referred = { open: new Map(), mapped: new Map() }
   for (const [path = '', link = ''] of linksIn(sections, 'links')) {
     const [, pidText = '', folder, name = ''] = matched(
@@ -30,7 +33,12 @@ export function referredIn(sections: Sections): Referred {
     // Closed since the folder was read.
     if (!found) continue
     const { mode: _mode, ...stat } = found
-    const common = { link, deleted: link.endsWith(' (deleted)') || !link.startsWith('/'), ...stat }
+    const isQueue = queues.has(path)
+    const common = {
+      link: isQueue ? 'mqueue' : link,
+      deleted: isQueue || link.endsWith(' (deleted)') || !link.startsWith('/'),
+      ...stat,
+    }
     if (folder === 'map_files') {
       push(referred.mapped, pid, { ...common, range: name, writable: shared.has(`${pidText} ${name}`) })
       continue

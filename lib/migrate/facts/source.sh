@@ -110,6 +110,13 @@ printf 'links\0' && find $found -mindepth 1 -maxdepth 1 -printf '%p\0=%l\0' \
 printf '\0stats\0'
 xargs -0r stat -L --printf='%n\0%f %d:%i %h %s %t %T\0' -- <"$scratch/names"
 printf '\0'
+# A POSIX message queue looks like a file of the root folder, but for its file system.
+queues() {
+  below fd
+  # shellcheck disable=SC2086
+  find $found -mindepth 1 -maxdepth 1 -lname '/*' -xtype f -print0 | xargs -0r stat -Lf --printf='%t %n\n' | grep '^19800202 '
+}
+text queues queues
 below maps
 # shellcheck disable=SC2086
 text shared grep -a '^[^ ]* .w.s ' $found /dev/null

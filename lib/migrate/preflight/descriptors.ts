@@ -17,6 +17,11 @@ const KERNEL_FILES: Readonly<Record<string, { code: string; what: string; advice
     advice: 'start Node with UV_USE_IO_URING=0, other programs without io_uring',
   },
   userfaultfd: { code: 'userfaultfd', what: 'handles page faults by itself (userfaultfd)' },
+  mqueue: {
+    code: 'posix-mqueue',
+    what: 'has a POSIX message queue open',
+    advice: 'its messages would stay here: move it while it has none open',
+  },
   perf_event: { code: 'perf', what: 'counts events of the CPU (perf)' },
 }
 

@@ -62,19 +62,23 @@ const SOURCE = {
     ['/proc/500/fd/1', '=/var/log (deleted)'],
     ['/proc/500/fd/2', '=/gone'],
     ['/proc/500/fd/3', '=anon_inode:inotify'],
+    ['/proc/500/fd/4', '=/queue'],
     ['/proc/500/map_files/400000-420000', '=/usr/bin/a'],
   ].flat(),
   stats: [
     ['/proc/500/fd/0', 'c1ff 8:77 1 0 0 0'],
     ['/proc/500/fd/1', '81a4 65024:5 0 2000000 0 0'],
     ['/proc/500/fd/3', '180 15:1 1 0 0 0'],
+    ['/proc/500/fd/4', '8180 18:5 1 80 0 0'],
     ['/proc/500/map_files/400000-420000', '81ed 65024:9 1 70 0 0'],
     ['/proc/500/cwd', '41ed 65024:3 2 4096 0 0'],
   ].flat(),
+  queues: ['19800202 /proc/500/fd/4\n'],
   shared: ['/proc/500/maps:00400000-00420000 rw-s 00000000 fe:01 9  /usr/bin/a\n'],
   fdinfo: [
     '/proc/500/fdinfo/0:flags:\t02\n/proc/500/fdinfo/1:flags:\t0102001\n/proc/500/fdinfo/1:lock:\t1: FLOCK  ADVISORY  WRITE 500 fe:01:5 0 EOF\n' +
-      '/proc/500/fdinfo/3:flags:\t00\n/proc/500/fdinfo/3:inotify wd:1 ino:2 sdev:3f mask:2 ignored_mask:0 fhandle-bytes:c fhandle-type:1\n',
+      '/proc/500/fdinfo/3:flags:\t00\n/proc/500/fdinfo/3:inotify wd:1 ino:2 sdev:3f mask:2 ignored_mask:0 fhandle-bytes:c fhandle-type:1\n' +
+      '/proc/500/fdinfo/4:flags:\t02\n',
   ],
   sockets: ['unix 77 03 /run/a b\n'],
   peers: ['77 78\n'],
@@ -151,6 +155,7 @@ test('the facts of a source, whatever its names hold', () => {
     { fd: 0, kind: 'socket', deleted: true, writable: true, locks: [] },
     { fd: 1, kind: 'file', deleted: true, sizeBytes: 2_000_000, links: 0, writable: true, append: true },
     { fd: 3, kind: 'other', watches: ['0:63'], writable: false },
+    { fd: 4, link: 'mqueue', deleted: true },
   ])
   expect(open[1]?.locks).toEqual(['1: FLOCK  ADVISORY  WRITE 500 fe:01:5 0 EOF'])
   expect(mapped).toMatchObject([

@@ -42,6 +42,7 @@ const REFUSED = {
   'System V shared memory': [`${PYTHON} sysv`, ['sysv-shm']],
   'System V semaphores': [`${PYTHON} semaphores`, ['sysv-ipc']],
   'a System V message queue': [`${PYTHON} queue`, ['sysv-ipc']],
+  'a POSIX message queue': [`${PYTHON} posix-queue`, ['posix-mqueue']],
   'System V shared memory that it has made and not mapped': [`${PYTHON} unmapped`, ['sysv-ipc']],
   'a pidfd of a process outside the tree': [`${PYTHON} pidfd`, ['unknown-file']],
   'a PID namespace of its own': [

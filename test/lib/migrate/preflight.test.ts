@@ -144,6 +144,7 @@ test.each<[code: string, red: SourceFacts, green: SourceFacts]>([
   ],
   ['io-uring', mapping('anon_inode:[io_uring]'), mapping('/memfd:x (deleted)', gone)],
   ['userfaultfd', opening('anon_inode:[userfaultfd]'), opening('anon_inode:[timerfd]')],
+  ['posix-mqueue', opening('mqueue', { deleted: true }), opening('/mqueue')],
   ['perf', opening('anon_inode:[perf_event]'), opening('anon_inode:[eventfd]')],
   ['unknown-file', opening('anon_inode:kvm-vm'), opening('anon_inode:inotify')],
   [

@@ -169,6 +169,8 @@ elif mode == 'semaphores':
     libc.semop(libc.semget(0, 1, 0o1600), (ctypes.c_short * 3)(0, 1, 0), 1)
 elif mode == 'queue':
     libc.msgsnd(libc.msgget(0, 0o1600), (ctypes.c_long * 2)(1, 1), 8, 0)
+elif mode == 'posix-queue':
+    syscall(240, b'queue', os.O_CREAT | os.O_RDWR, 0o600, None)  # mq_open
 elif mode == 'unmapped':
     libc.shmget(0, 4096, 0o1600)
 elif mode == 'pidfd':
