@@ -6,21 +6,14 @@ root := justfile_directory()
 # cron's PATH is bare: where Node usually is comes last.
 export PATH := root / "node_modules/.bin:" + env("PATH", "/usr/bin:/bin") + ":/usr/local/bin:/opt/homebrew/bin"
 
-# tsx keeps what it has compiled in a folder of /tmp that anybody may have made before: what is run would be theirs.
-export TSX_DISABLE_CACHE := "1"
-
-# tsx looks for a tsconfig.json from the caller's folder upwards, and its `paths` decide what is imported.
-export TSX_TSCONFIG_PATH := root / "tsconfig.json"
-
-# tsx as a loader of ES modules starts faster than its own command. The whole path, as a URL, lets recipes run in the
-# caller's folder. Node warns when both variables of colours are set; FORCE_COLOR decides.
-loader := "file://" + replace(encode_uri_component(root), "%2F", "/") + "/node_modules/tsx/dist/esm/index.mjs"
+# start.mjs takes the copy that `npm ci` has compiled, or calls tsx when a source was changed since.
 start := '[ -z "${FORCE_COLOR+x}" ] || unset NO_COLOR; exec node '
-script := "--import " + quote(loader) + " " + quote(root + "/")
-run := start + script
+program := quote(root / "cli/start.mjs") + " "
+# Node warns when both variables of colours are set; FORCE_COLOR decides.
+run := start + program
 
 # What moves large files collects its garbage early instead of taking more memory.
-run_lean := start + "--max-semi-space-size=1 " + script
+run_lean := start + "--max-semi-space-size=1 " + program
 
 [private]
 default:

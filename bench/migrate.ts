@@ -19,7 +19,7 @@ const sizes = (values.sizes ?? '16,256,1024').split(',').map(Number)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const TREE = '/srv/resource-sharing'
-const NODE = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', `${TREE}/node_modules/tsx/dist/esm/index.mjs`]
+const START = ['node', `${TREE}/cli/start.mjs`]
 const MASTER = '-o ControlMaster=auto -o ControlPath=/run/bench-master -o ControlPersist=60'
 const IMAGES = '/var/lib/bench'
 
@@ -47,7 +47,7 @@ const WAYS: Way[] = [
     to: 'n2',
     move: async (lab, pid) => {
       const order = JSON.stringify({ pid, from: 'n1', to: 'n2' })
-      const { stdout, stderr } = await lab.exec('n1', [...NODE, `${TREE}/test/migrate/coordinator.ts`, order])
+      const { stdout, stderr } = await lab.exec('n1', [...START, 'test/migrate/coordinator.ts', order])
       if (!stdout.includes('"moved"')) throw new Error(`not moved: ${stdout} ${stderr}`)
     },
   },

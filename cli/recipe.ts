@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
 import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
@@ -163,8 +164,7 @@ function usageMessage(message: string): string {
 
 /** The text of the script's header comment. */
 async function help(file: string): Promise<string> {
-  const { fs } = await import('zx') // only here: it would make every start slower
-  const source = await fs.readFile(file, 'utf8')
+  const source = await readFile(file, 'utf8')
   const comment = /\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? ''
   return comment.replaceAll(/^ \* ?/gm, '')
 }

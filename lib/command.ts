@@ -1,10 +1,6 @@
-import { createRequire } from 'node:module'
 import { PassThrough, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type * as Execa from 'execa'
-
-// Required, not imported: each of its hundred files would go through tsx's hooks, and every recipe start later.
-const { execa }: typeof Execa = createRequire(import.meta.url)('execa')
+import { execa } from 'execa'
 
 export type Command = {
   file: string

@@ -89,6 +89,8 @@ const { values, positionals: words } = parseArgs({
 const files = values.changed ? await testsOfChange() : words
 await rm(REPORTS, { recursive: true, force: true })
 await mkdir(REPORTS)
+// What the tests start is compiled once, not at each start.
+await lane([{ name: 'compile', command: ['node', 'cli/compile.mjs'] }])
 if (values.changed && files.length === 0) {
   say('no test is touched by the change')
   await lane(CHECKS)

@@ -14,9 +14,9 @@ export async function runScript(
   const began = performance.now()
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,
-    ['--import', `${ROOT}node_modules/tsx/dist/esm/index.mjs`, `${ROOT}scripts/${name}.ts`, ...args],
+    [`${ROOT}cli/start.mjs`, `scripts/${name}.ts`, ...args],
     {
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', TSX_DISABLE_CACHE: '1', ...env },
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
       extendEnv: false,
       stdin: 'ignore',
       reject: false,

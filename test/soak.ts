@@ -19,8 +19,8 @@ function usage(line: string): never {
 }
 
 function commandOf({ test, torture }: Soak, rounds: number): [string, ...string[]] {
-  const loader = ['--import', 'tsx/esm', 'test/migrate/torture.ts']
-  if (torture !== undefined) return ['node', ...loader, ...torture, String(rounds)]
+  if (torture !== undefined)
+    return ['node', 'cli/start.mjs', 'test/migrate/torture.ts', ...torture, String(rounds)]
   return ['vitest', 'run', test.file, '--testNamePattern', test.title]
 }
 
@@ -45,7 +45,7 @@ for (const name of names) {
   const rounds = wanted ?? soak.rounds
   say(`── ${name}: ${rounds} ${soak.what}`)
   const [file, ...args] = commandOf(soak, rounds)
-  const env = { SOAK_ROUNDS: String(rounds), TSX_DISABLE_CACHE: '1' }
+  const env = { SOAK_ROUNDS: String(rounds) }
   const { exitCode } = await execa(file, args, { env, stdio: 'inherit', reject: false, preferLocal: true })
   if (exitCode !== 0) failed.push(name)
 }

@@ -401,9 +401,8 @@ describe('instances', () => {
   test.each([100, 300, 600, 1200])(
     'up works after another up was killed %i ms after its start',
     async (delayMs) => {
-      const loader = join(import.meta.dirname, '../../node_modules/tsx/dist/loader.mjs')
-      const main = join(import.meta.dirname, 'main.ts')
-      const argv = ['--import', loader, main, '--instance', layout.instance, 'up', '8', '--no-tailnet']
+      const start = join(import.meta.dirname, '../../cli/start.mjs')
+      const argv = [start, 'test/lab/main.ts', '--instance', layout.instance, 'up', '8', '--no-tailnet']
       const first = execa(process.execPath, argv, { reject: false })
       first.stderr.once('data', () => void sleep(delayMs).then(() => first.kill('SIGKILL')))
       await first

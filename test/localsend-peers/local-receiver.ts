@@ -60,18 +60,14 @@ async function freePort(): Promise<number> {
 export async function startReceiver(args: string[], env: Record<string, string>) {
   const port = await freePort()
   const argv = ['--port', String(port), '--insecure-http', ...args]
-  const child = execa(
-    process.execPath,
-    ['--import', `${ROOT}node_modules/tsx/dist/esm/index.mjs`, `${ROOT}scripts/receive.ts`, ...argv],
-    {
-      env: { PATH: process.env.PATH ?? '', ...env },
-      extendEnv: false,
-      stdin: 'ignore',
-      reject: false,
-      forceKillAfterDelay: 3000,
-      timeout: 300_000,
-    },
-  )
+  const child = execa(process.execPath, [`${ROOT}cli/start.mjs`, 'scripts/receive.ts', ...argv], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    forceKillAfterDelay: 3000,
+    timeout: 300_000,
+  })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))

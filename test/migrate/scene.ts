@@ -6,7 +6,7 @@ import { ticksOf, type Tick } from './ticks.ts'
 
 export const REPOSITORY = '/srv/resource-sharing'
 const WORKLOADS = `${REPOSITORY}/test/workloads`
-const NODE = ['node', '--import', `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`]
+const START = ['node', `${REPOSITORY}/cli/start.mjs`]
 const HOSTS = ['n1', 'n2', 'n3'] as const
 export type HostName = (typeof HOSTS)[number]
 type User = 'root' | 'operator'
@@ -89,7 +89,7 @@ export class Scene {
 
   /** One of this repository's programs, which gets signals itself. */
   async script(node: HostName, file: string, args: readonly string[]): Promise<{ process: HostProcess }> {
-    const spawned = await this.lab.spawn(node, [...NODE, `${REPOSITORY}/${file}`, ...args])
+    const spawned = await this.lab.spawn(node, [...START, file, ...args])
     this.#scripts.push(spawned)
     return spawned
   }

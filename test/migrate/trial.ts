@@ -15,7 +15,7 @@ export type Result = {
 
 const TREE = '/srv/resource-sharing'
 const LOG = '/work/counter.log'
-const RUN = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', `${TREE}/node_modules/tsx/dist/esm/index.mjs`]
+const START = ['node', `${TREE}/cli/start.mjs`]
 const HOSTS = ['n1', 'n2', 'n3'] as const
 const SETTLE_MS = 240_000
 
@@ -35,10 +35,8 @@ export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise
   }
   const { process } = await lab.spawn(
     coordinator,
-    [...RUN, `${TREE}/test/migrate/coordinator.ts`, JSON.stringify(order)],
-    {
-      timeoutMs: SETTLE_MS,
-    },
+    [...START, 'test/migrate/coordinator.ts', JSON.stringify(order)],
+    { timeoutMs: SETTLE_MS },
   )
   process.stdin.on('error', () => undefined)
   let kind: string | undefined
@@ -56,7 +54,7 @@ export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise
   const { stderr } = await process
   await suffering
   const settled = kind === 'moved' || kind === 'back' || kind === 'gone'
-  const recover = [...RUN, `${TREE}/scripts/migrate-recover.ts`, '--all', '--json']
+  const recover = [...START, 'scripts/migrate-recover.ts', '--all', '--json']
   const recovered = await lab.exec(coordinator, recover, { timeoutMs: SETTLE_MS })
   const faults = await look(scene, pid)
   const outcome = faults.where

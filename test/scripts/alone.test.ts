@@ -146,7 +146,7 @@ test('a tailnet of ten thousand peers is read, and those that are offline are no
 })
 
 test.runIf(process.platform === 'linux')('a terminal that has no width is no endless loop', async () => {
-  const command = `stty cols 0 rows 0; exec node --import ./node_modules/tsx/dist/esm/index.mjs scripts/mesh-balance.ts --hosts 127.0.0.1:1`
+  const command = `stty cols 0 rows 0; exec node cli/start.mjs scripts/mesh-balance.ts --hosts 127.0.0.1:1`
   const ran = await execa('script', ['-qefc', command, '/dev/null'], { reject: false, timeout: 25_000 })
   expect(ran.timedOut).toBe(false)
   expect(ran.stdout).toContain('Connection refused')
@@ -196,8 +196,8 @@ test.runIf(process.platform === 'linux' && availableParallelism() > 1)(
   'under an affinity mask the load is that of all CPUs, and so are the CPUs; what may be used stands beside them',
   async () => {
     const root = new URL('../..', import.meta.url).pathname
-    const args = ['--import', `${root}node_modules/tsx/dist/esm/index.mjs`, `${root}scripts/mesh-balance.ts`]
-    const options = { env: { OMP_NUM_THREADS: '1', TSX_DISABLE_CACHE: '1' } }
+    const args = [`${root}cli/start.mjs`, 'scripts/mesh-balance.ts']
+    const options = { env: { OMP_NUM_THREADS: '1' } }
     const asked = ['--hosts', 'localhost', '--timeout', '60']
     const free = await execa('node', [...args, ...asked, '--json'], options)
     const masked = await execa('taskset', ['-c', '0', 'node', ...args, ...asked, '--json'], options)

@@ -15,8 +15,7 @@ afterAll(async () => await lab.close())
 const AT = { cwd: '/srv/resource-sharing' } as const
 
 async function doctor(args: readonly string[], user: 'root' | 'operator' = 'root') {
-  const loader = './node_modules/tsx/dist/esm/index.mjs'
-  return await lab.exec('n1', ['node', '--import', loader, 'scripts/doctor.ts', ...args], { ...AT, user })
+  return await lab.exec('n1', ['node', 'cli/start.mjs', 'scripts/doctor.ts', ...args], { ...AT, user })
 }
 
 type Row = { host: string; check: string; state: string; todo?: string }

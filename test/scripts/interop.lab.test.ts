@@ -14,14 +14,7 @@ const INSTANCE = 'interop'
 const PORT = '53317'
 const REPOSITORY = '/srv/resource-sharing'
 // Not by way of `just`, so that a signal goes to the receiver itself.
-const RECEIVE = [
-  'node',
-  '--import',
-  `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`,
-  `${REPOSITORY}/scripts/receive.ts`,
-  '--port',
-  PORT,
-]
+const RECEIVE = ['node', `${REPOSITORY}/cli/start.mjs`, 'scripts/receive.ts', '--port', PORT]
 /** Of several chunks, and small enough for npm localsend to send whole. */
 const FILE_BYTES = 20_000_003
 /** What is longer than 50 MiB npm localsend sends in pieces, as the protocol has it not. */

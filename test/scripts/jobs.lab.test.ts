@@ -52,16 +52,14 @@ async function root(script: string, ...nodes: string[]) {
 const here = { user: 'operator', cwd: WORK } as const
 async function run(script: string, args: string[], input = '') {
   const began = performance.now()
-  const node = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', LOADER, `${ROOT}/scripts/${script}.ts`]
-  const ran = await lab.exec('n1', [...node, ...args], { ...here, input })
+  const ran = await lab.exec('n1', ['node', START, `scripts/${script}.ts`, ...args], { ...here, input })
   return { ...ran, seconds: (performance.now() - began) / 1000 }
 }
 const ROOT = '/srv/resource-sharing'
-const LOADER = `${ROOT}/node_modules/tsx/dist/esm/index.mjs`
+const START = `${ROOT}/cli/start.mjs`
 
 async function spawn(script: string, args: string[]) {
-  const node = ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', LOADER, `${ROOT}/scripts/${script}.ts`]
-  return await lab.spawn('n1', [...node, ...args], here)
+  return await lab.spawn('n1', ['node', START, `scripts/${script}.ts`, ...args], here)
 }
 
 /** How many processes of a machine have a word in their command line. */
@@ -262,11 +260,9 @@ test('two offloads at once have different receivers, and then there is none', as
 })
 
 test('a closed machine gets no work, mesh-balance shows it, and it opens again, also after a reboot', async () => {
-  const close = await lab.exec(
-    'n2',
-    ['sh', '-c', `cd / && node --import ${LOADER} ${ROOT}/scripts/close.ts backup tonight`],
-    { user: 'operator' },
-  )
+  const close = await lab.exec('n2', ['sh', '-c', `cd / && node ${START} scripts/close.ts backup tonight`], {
+    user: 'operator',
+  })
   expect(close).toMatchObject({ exitCode: 0, stdout: 'n2 is closed: backup tonight' })
   expect((await run('mesh-balance', [])).stdout).toMatch(/^n2 .*closed: backup tonight$/m)
   expect((await run('find-minus', ['--only-minus'])).stdout).toMatch(/^n3: [^\n]*$/)
@@ -290,7 +286,7 @@ test('a closed machine gets no work, mesh-balance shows it, and it opens again, 
   })
   const { process: waiting } = await spawn('offload', ['--wait', 'hostname'])
   await sleep(4000)
-  const open = await lab.exec('n2', ['sh', '-c', `cd / && node --import ${LOADER} ${ROOT}/scripts/open.ts`], {
+  const open = await lab.exec('n2', ['sh', '-c', `cd / && node ${START} scripts/open.ts`], {
     user: 'operator',
   })
   expect(open).toMatchObject({ exitCode: 0, stdout: 'n2 is open' })
@@ -409,9 +405,9 @@ function momentOf(round: number, first: number, last: number): number {
 // Killed alone: the ssh that it has started goes on, as it would.
 async function killed(afterMs: number, script: string, args: string[]) {
   const kill =
-    'loader=$1 script=$2 after=$3; shift 3; node --import "$loader" "$script" "$@" >/dev/null 2>&1 & sleep "$after"; kill -9 $!'
-  const file = `${ROOT}/scripts/${script}.ts`
-  await lab.exec('n1', ['sh', '-c', kill, 'sh', LOADER, file, (afterMs / 1000).toFixed(3), ...args], here)
+    'start=$1 script=$2 after=$3; shift 3; node "$start" "$script" "$@" >/dev/null 2>&1 & sleep "$after"; kill -9 $!'
+  const file = `scripts/${script}.ts`
+  await lab.exec('n1', ['sh', '-c', kill, 'sh', START, file, (afterMs / 1000).toFixed(3), ...args], here)
 }
 
 test(
@@ -470,7 +466,7 @@ test(
 
 test('a reader that has seen enough ends the command as a pipe does here, and what it made comes back all the same', async () => {
   const offload = async (command: string) => {
-    const shell = `cd ${WORK}; { env TSX_DISABLE_CACHE=1 node --import ${LOADER} ${ROOT}/scripts/offload.ts --target n2 ${command}; echo $? >code; } 2>err | head -n 1`
+    const shell = `cd ${WORK}; { node ${START} scripts/offload.ts --target n2 ${command}; echo $? >code; } 2>err | head -n 1`
     const { stdout } = await sh('n1', shell)
     return [stdout, (await sh('n1', `cat ${WORK}/code; cat ${WORK}/err`)).stdout]
   }

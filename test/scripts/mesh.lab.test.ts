@@ -326,7 +326,7 @@ test('cron runs it with its bare PATH and no terminal', async () => {
   const command = '/srv/resource-sharing/node_modules/.bin/just --justfile /srv/resource-sharing/justfile'
   const lines = [
     `* * * * * PATH=$PATH:/usr/local/bin; ${command} mesh-balance --json >/tmp/mesh.part 2>/tmp/mesh.errors; mv /tmp/mesh.part /tmp/mesh.json`,
-    `* * * * * /usr/local/bin/node --import /srv/resource-sharing/node_modules/tsx/dist/esm/index.mjs /srv/resource-sharing/scripts/node-trit.ts --quiet >/tmp/trit.out 2>&1`,
+    `* * * * * /usr/local/bin/node /srv/resource-sharing/cli/start.mjs scripts/node-trit.ts --quiet >/tmp/trit.out 2>&1`,
   ]
   await lab.setLoad('n2', 0.1)
   await lab.exec('n2', ['crontab', '-'], { input: `${lines.join('\n')}\n` })

@@ -137,8 +137,7 @@ test('one outlet that fails keeps no other from being served', async () => {
 
 test('with --alone a second run does nothing, quietly, and one that was killed holds up nobody', async () => {
   const ROOT = join(import.meta.dirname, '../..')
-  const loader = join(ROOT, 'node_modules/tsx/dist/esm/index.mjs')
-  const args = ['--import', loader, join(ROOT, 'scripts/node-trit.ts'), '--alone', '--window', '30000']
+  const args = [join(ROOT, 'cli/start.mjs'), 'scripts/node-trit.ts', '--alone', '--window', '30000']
   const first = execa(process.execPath, args, { env, reject: false, timeout: 60_000 })
   const lock = path('state/resource-sharing/node-trit.lock')
   await expect.poll(() => readFile(lock, 'utf8').catch(() => '')).toMatch(`${first.pid} `)

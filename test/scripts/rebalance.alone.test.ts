@@ -66,8 +66,7 @@ async function everywhere(script: string): Promise<string[]> {
 }
 
 function argv(script: string, args: readonly string[]): string[] {
-  const loader = `${ROOT}/node_modules/tsx/dist/esm/index.mjs`
-  return ['env', 'TSX_DISABLE_CACHE=1', 'node', '--import', loader, `${ROOT}/scripts/${script}.ts`, ...args]
+  return ['node', `${ROOT}/cli/start.mjs`, `scripts/${script}.ts`, ...args]
 }
 function others(name: Name): string {
   return HOSTS.filter((each) => each !== name)

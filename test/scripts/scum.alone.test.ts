@@ -142,10 +142,9 @@ test.each(['pause', 'cpulimit', 'cgroup1'])(
     // From about when it has loaded, a little later in each trial, as far as a whole run takes on this machine.
     const wholeSeconds = (await just('throttled', '--json')).seconds
     for (let trial = 0; trial < KILLS; trial += 1) {
-      const loader = `${ROOT}node_modules/tsx/dist/esm/index.mjs`
       const victim = execa(
         process.execPath,
-        ['--import', loader, `${ROOT}scripts/${args[0]}.ts`, ...args.slice(1)],
+        [`${ROOT}cli/start.mjs`, `scripts/${args[0]}.ts`, ...args.slice(1)],
         { env: { XDG_STATE_HOME: local.state }, reject: false },
       )
       await sleep(1000 * wholeSeconds * (0.7 + (0.7 * trial) / KILLS))

@@ -90,7 +90,7 @@ test('a question that is answered by Ctrl-C or the end of the input kills nobody
   const sleeper = local.start('sleep', ['60'])
   const root = new URL('../..', import.meta.url).pathname
   const ask = async (key: string) => {
-    const command = `cd '${root}' && exec node --import ./node_modules/tsx/dist/esm/index.mjs scripts/scum-kill.ts ${sleeper}`
+    const command = `cd '${root}' && exec node cli/start.mjs scripts/scum-kill.ts ${sleeper}`
     const terminal = execa('script', ['-qefc', command, '/dev/null'], { reject: false, timeout: 20_000 })
     terminal.stdout.on('data', (text) => String(text).includes('[y/N]') && terminal.stdin.write(key))
     return (await terminal).exitCode

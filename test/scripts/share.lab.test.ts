@@ -4,7 +4,7 @@ import type { HostProcess } from '../lab/exec.ts'
 import { openLab, type Lab } from '../lab/lab.ts'
 
 const REPOSITORY = '/srv/resource-sharing'
-const NODE = ['node', '--import', `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`]
+const START = ['node', `${REPOSITORY}/cli/start.mjs`]
 const PORT = '53317'
 const MIB = 1 << 20
 
@@ -52,7 +52,7 @@ type Receiving = { folder: string; process: HostProcess }
 /** `receive` of the operator on a host, with a folder of its own. */
 async function receive(node: string, args: string[] = [], named?: string): Promise<Receiving> {
   const folder = named ?? `/home/operator/in-${randomBytes(4).toString('hex')}`
-  const argv = [...NODE, `${REPOSITORY}/scripts/receive.ts`, '--dir', folder, ...args]
+  const argv = [...START, 'scripts/receive.ts', '--dir', folder, ...args]
   const { process: running } = await lab.spawn(node, argv, { user: 'operator' })
   let ended = false
   void running.finally(() => (ended = true))
@@ -130,7 +130,7 @@ test('5,000 small files arrive as they are', async () => {
   await sh('n1', make)
   const n2 = await receive('n2', ['--once', '--quiet'])
   const began = performance.now()
-  const ran = await lab.exec('n1', [...NODE, `${REPOSITORY}/scripts/share-to-idle.ts`, 'many'], {
+  const ran = await lab.exec('n1', [...START, 'scripts/share-to-idle.ts', 'many'], {
     timeoutMs: 120_000,
   })
   expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^sent 5000 files/) })
@@ -266,13 +266,9 @@ test('peers lists who answers, with what it announces', async () => {
 
 test('without a tailnet, receive listens on the loopback only, and says so', async () => {
   await lab.tailscaledStop('n3')
-  const { process: receiver } = await lab.spawn(
-    'n3',
-    [...NODE, `${REPOSITORY}/scripts/receive.ts`, '--timeout', '4'],
-    {
-      user: 'operator',
-    },
-  )
+  const { process: receiver } = await lab.spawn('n3', [...START, 'scripts/receive.ts', '--timeout', '4'], {
+    user: 'operator',
+  })
   const listens = async () => (await lab.exec('n3', ['ss', '-Hltn', `sport = :${PORT}`])).stdout
   await vi.waitUntil(async () => (await listens()) !== '', { timeout: 10_000, interval: 100 })
   expect(await listens()).toMatch(/^LISTEN\s+\d+\s+\d+\s+127\.0\.0\.1:53317\s+\S+\s*$/)
@@ -322,7 +318,7 @@ test('a receiver that is killed leaves nothing under a final name, and a retry e
 test('a sender that is killed leaves nothing under a final name, and can begin anew at once', async () => {
   const n2 = await receive('n2')
   for (let round = 0; round < 3; round += 1) {
-    const argv = [...NODE, `${REPOSITORY}/scripts/share-to-idle.ts`, '/root/much', '--target', 'n2']
+    const argv = [...START, 'scripts/share-to-idle.ts', '/root/much', '--target', 'n2']
     const { process: sender } = await lab.spawn('n1', argv)
     await arriving('n2', n2.folder, Math.random() * 200 * MIB)
     sender.kill('SIGKILL')
@@ -338,7 +334,7 @@ test('a sender that is killed leaves nothing under a final name, and can begin a
 
 test('Ctrl-C ends the sender, and the receiver is free and has nothing', async () => {
   const n2 = await receive('n2', ['--once'])
-  const argv = [...NODE, `${REPOSITORY}/scripts/share-to-idle.ts`, '/root/much', '--target', 'n2']
+  const argv = [...START, 'scripts/share-to-idle.ts', '/root/much', '--target', 'n2']
   const { process: sender } = await lab.spawn('n1', argv)
   await arriving('n2', n2.folder, 50 * MIB)
   sender.kill('SIGINT')

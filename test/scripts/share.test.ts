@@ -40,7 +40,7 @@ test('receive --systemd prints a unit with absolute paths, and receives nothing'
   )
   expect(exitCode).toBe(0)
   expect(stdout).toMatch(
-    /^ExecStart=\/usr\/bin\/env TSX_DISABLE_CACHE=1 TSX_TSCONFIG_PATH=\/\S+\/tsconfig\.json \/\S+ --max-semi-space-size=1 --import \S+ \/\S+\/scripts\/receive\.ts "--dir=\/.*\/a b" --port=53317$/m,
+    /^ExecStart=\/\S+ --max-semi-space-size=1 \/\S+\/cli\/start\.mjs scripts\/receive\.ts "--dir=\/.*\/a b" --port=53317$/m,
   )
   expect(stderr).toMatch(
     /^put it there, then: systemctl --user enable --now resource-sharing-receive\.service$/,

@@ -14,14 +14,9 @@ const ROUNDS = FILE_MIB < 256 ? 1 : 2
 const HUGE_MIB = rounds(600)
 const LIMIT_RSS_BYTES = 150 * MIB
 const REPOSITORY = '/srv/resource-sharing'
-const NODE = [
-  'node',
-  '--max-semi-space-size=1',
-  '--import',
-  `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`,
-]
-const RECEIVE = [...NODE, `${REPOSITORY}/scripts/receive.ts`, '--once', '--dir']
-const SHARE = [...NODE, `${REPOSITORY}/scripts/share-to-idle.ts`]
+const START = ['node', '--max-semi-space-size=1', `${REPOSITORY}/cli/start.mjs`]
+const RECEIVE = [...START, 'scripts/receive.ts', '--once', '--dir']
+const SHARE = [...START, 'scripts/share-to-idle.ts']
 const TO_N2 = ['--target', 'n2', '--via', 'localsend']
 
 const print = (line: string) => void process.stdout.write(`${line}\n`)
@@ -82,13 +77,7 @@ const ways: Record<string, () => Promise<number>> = {
   },
   'curl -T': async () => {
     const keys = ['/root/sink.crt', '/root/sink.key']
-    const sink = [
-      ...NODE,
-      `${REPOSITORY}/test/localsend-peers/https-sink.ts`,
-      '8443',
-      '/root/curl -T',
-      ...keys,
-    ]
+    const sink = [...START, 'test/localsend-peers/https-sink.ts', '8443', '/root/curl -T', ...keys]
     const url = `https://${address()}:8443/big`
     return await listening(
       sink,

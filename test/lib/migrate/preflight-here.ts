@@ -1,5 +1,5 @@
 // Runs in a host of the lab: reads the facts of processes here and prints, a JSON line each, what they are refused for.
-// Usage: node --import tsx preflight-here.ts '{"pids": [1], "target": "n2", "copyFiles": false, "facts": false}'
+// Usage: node cli/start.mjs test/lib/migrate/preflight-here.ts '{"pids": [1], "target": "n2", "copyFiles": false, "facts": false}'
 import { z } from 'zod'
 import { gatherTarget } from '../../../lib/migrate/facts/gather.ts'
 import { filesToShip, refusals, wantedOf } from '../../../lib/migrate/preflight.ts'

@@ -171,7 +171,8 @@ printf '%s /root/left\\n' $(sha256sum </root/written | cut -c -64) $(sha256sum <
 printf '%s /root/left-and-changed\\n' $(sha256sum </root/left | cut -c -64) >>/var/lib/resource-sharing/left
 `
 
-const LOADER = `${REPOSITORY}/node_modules/tsx/dist/esm/index.mjs`
+const START = `${REPOSITORY}/cli/start.mjs`
+const PREFLIGHT = 'test/lib/migrate/preflight-here.ts'
 /** Puts a program of this name before the real one. */
 const FAKE = `fake() { printf '#!/bin/sh\\n%s\\n' "$2" >/usr/local/bin/$1; chmod 755 /usr/local/bin/$1; }; fake`
 
@@ -195,8 +196,10 @@ async function sh(node: string, script: string): Promise<string> {
 }
 
 async function ask(question: object, user: 'root' | 'operator' = 'root'): Promise<Answer[]> {
-  const program = [`${REPOSITORY}/test/lib/migrate/preflight-here.ts`, JSON.stringify(question)]
-  const ran = await lab.exec('n1', ['node', '--import', LOADER, ...program], { user, timeoutMs: 240_000 })
+  const ran = await lab.exec('n1', ['node', START, PREFLIGHT, JSON.stringify(question)], {
+    user,
+    timeoutMs: 240_000,
+  })
   if (ran.exitCode !== 0) throw new Error(ran.stderr)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what preflight-here prints
   return ran.stdout.split('\n').map((line) => JSON.parse(line) as Answer)
@@ -340,7 +343,7 @@ test('a user with sudo learns the same, and who asks is that user', async () => 
 test('a user without sudo is told so', async () => {
   const user = 'setpriv --reuid=worker --regid=operator --clear-groups --reset-env'
   const question = JSON.stringify({ pids: [pids.get('four threads')] })
-  const script = `${user} node --import ${LOADER} ${REPOSITORY}/test/lib/migrate/preflight-here.ts '${question}'`
+  const script = `${user} node ${START} ${PREFLIGHT} '${question}'`
   expect(await sh('n1', `cd /tmp; ${script}`)).toContain('"code":"no-root"')
 })
 
