@@ -47,6 +47,8 @@ const { metafile } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
+  // Needed once in ten years, for a certificate; and their CommonJS has no named exports to a bundle.
+  external: ['@peculiar/x509', 'reflect-metadata'],
   banner: { js: BANNER },
   plugins: [ownPlace],
   metafile: true,

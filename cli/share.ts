@@ -4,7 +4,7 @@ import { PORT } from '../lib/localsend/schema.ts'
 import { Connections } from '../lib/mesh/connections.ts'
 import type { MeshNode } from '../lib/mesh/node.ts'
 import { nodeNamed } from '../lib/mesh/nodes.ts'
-import { nodeStates, receivers } from '../lib/mesh/snapshot.ts'
+import { nodeStates, openReceivers } from '../lib/mesh/snapshot.ts'
 import { HashedParcel, sendByLocalSend, type SentFile } from '../lib/share/by-localsend.ts'
 import { copyBySsh, DEFAULT_DEST } from '../lib/share/ssh-copy.ts'
 import { taildrop } from '../lib/share/taildrop.ts'
@@ -52,12 +52,12 @@ export function wayOf({ values, signal }: ShareContext) {
 }
 type Way = ReturnType<typeof wayOf> & { moved: (bytes: number) => void; doing: (what: string) => void }
 
-/** The node that `--target` names, else the idle ones, the one with the most room first. */
+/** The node that `--target` names, else the idle ones that are not closed, the one with the most room first. */
 export async function candidates(context: ShareContext): Promise<MeshNode[]> {
   const { target } = context.values
   if (target === undefined) {
     const reports = await askMesh(context, {})
-    const idle = receivers(nodeStates(reports)).filter(({ trit }) => trit === -1)
+    const idle = openReceivers(nodeStates(reports))
     return idle.flatMap(({ name }) => reports.find(({ node }) => node.name === name)?.node ?? [])
   }
   const nodes = await nodesOf(context)

@@ -4,10 +4,10 @@
  *
  * Usage: just share-to-idle PATH… [options]
  *
- * The peer with the lowest load among those with trit -1 gets them; a folder goes as its files. When it declines or
- * vanishes before it has accepted anything, the next one is asked.
+ * The peer with the lowest load among those with trit -1 that are not closed gets them; a folder goes as its files. When
+ * it declines or vanishes before it has accepted anything, the next one is asked.
  *
- *   --target NAME       send to this machine, whatever its load
+ *   --target NAME       send to this machine, whatever its load, also when it is closed
  *   --via WAY           localsend (the default), taildrop, ssh, or auto: the first of localsend, ssh, taildrop that works
  *   --pin PIN           what the receiver asks for (LocalSend)
  *   --wait S            how long the receiver may take to accept, or be busy (60)
@@ -23,8 +23,8 @@
  *   -q, --quiet         print nothing when all is there
  *   -h, --help          this text
  *
- * Exit codes: 0 sent, 1 failed, 2 usage, 3 no idle machine, or none that takes it, 5 another certificate than before,
- * 130 interrupted.
+ * Exit codes: 0 sent, 1 failed, also when the machine of --target does not take it, 2 usage, 3 no idle machine, or none
+ * that takes it, 5 another certificate than before, 130 interrupted.
  */
 import { meshOptions } from '../cli/mesh-options.ts'
 import { recipe } from '../cli/recipe.ts'

@@ -1,6 +1,6 @@
 import { run, type Command, type Ended, type Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
-import { sshFault } from '../mesh/outcome.ts'
+import { ENDLESS, lateFault, sshFault } from '../mesh/outcome.ts'
 import { sshArguments } from '../mesh/ssh.ts'
 import { lastLine } from '../text.ts'
 import type { Host, Reach } from './host.ts'
@@ -48,11 +48,12 @@ export async function commandOn(
 
 /** What came of a command that ran a script. */
 export function saidBy(ended: Ended, nonce: string, timeoutMs: number): Said {
-  const { stdout, stderr, exitCode, timedOut, missing } = ended
+  const { stdout, stderr, exitCode, timedOut, missing, tooMuch } = ended
   const answer = answerOf(Buffer.from(stdout, 'latin1').toString(), nonce)
   if (answer) return { known: true, ...answer, stderr }
   if (missing) return { known: false, reason: 'there is no ssh client on this machine' }
-  if (timedOut) return { known: false, reason: `no answer within ${(timeoutMs / 1000).toFixed(0)} s` }
+  if (tooMuch) return { known: false, reason: ENDLESS }
+  if (timedOut) return { known: false, reason: lateFault(timeoutMs, stdout).reason }
   if (exitCode === 255) return { known: false, reason: sshFault(stderr).reason }
   return { known: false, reason: lastLine(stderr, 160) ?? 'the answer is cut short' }
 }

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { startStreaming } from '../streaming.ts'
+import { isGnuTar } from '../tar.ts'
 import { lastLine, messageOf, quoted } from '../text.ts'
 import { staysInside } from './files.ts'
 import type { Work } from './job.ts'
@@ -30,9 +31,16 @@ export async function fetchReturned(
   if (returns.length === 0) return { missing: [], notes: [] }
   try {
     await mkdir(folder, { recursive: true })
+    const holes = await isGnuTar(signal)
     const part = await mkdtemp(join(folder, '.resource-sharing-'))
     try {
-      await unpack(host, { ID: run, CWD: cwd, RETURN: wordsOf(returns) }, part, reach, signal)
+      await unpack(
+        host,
+        { ID: run, CWD: cwd, RETURN: wordsOf(returns), HOLES: holes ? '1' : '' },
+        part,
+        reach,
+        signal,
+      )
       const leftOut = await cleaned(part)
       const fetched: Fetched = { missing: [], notes: leftOut }
       for (const path of returns) {
@@ -95,9 +103,13 @@ function unpackFault(stderr: string): string {
   return `what came back can't be unpacked: ${lastLine(stderr, 160) ?? 'tar does not say why'}`
 }
 
-/** Removes what has no business there: devices, links that lead out, hard links to something else, set-id bits. */
+/**
+ * Removes what has no business there: devices, links that lead out, hard links to something else, set-id bits. And what
+ * others may do with a file or a folder is what this person lets them: tar asks nobody where it is root.
+ */
 async function cleaned(part: string): Promise<string[]> {
   const notes: string[] = []
+  const allowed = 0o777 & ~process.umask()
   const links = new Map<string, { paths: string[]; count: number }>()
   const leave = async (path: string, why: string) => {
     await rm(path, { force: true })
@@ -108,7 +120,7 @@ async function cleaned(part: string): Promise<string[]> {
       const path = join(folder, name)
       const entry = await lstat(path)
       if (entry.isDirectory()) {
-        await chmod(path, (entry.mode & 0o777) | 0o700)
+        await chmod(path, (entry.mode & allowed) | 0o700)
         await walk(path)
       } else if (entry.isSymbolicLink()) {
         // What comes back may be moved as deep as its top: the link has to stay below that.
@@ -116,7 +128,7 @@ async function cleaned(part: string): Promise<string[]> {
         if (!staysInside(top, folder, await readlink(path)))
           await leave(path, 'is a link that leads elsewhere')
       } else if (entry.isFile()) {
-        if ((entry.mode & 0o7000) !== 0) await chmod(path, entry.mode & 0o777)
+        if ((entry.mode & 0o7777 & ~allowed) !== 0) await chmod(path, entry.mode & allowed)
         const known = links.get(String(entry.ino)) ?? { paths: [], count: entry.nlink }
         links.set(String(entry.ino), { ...known, paths: [...known.paths, path] })
       } else await leave(path, 'is neither a file nor a folder')

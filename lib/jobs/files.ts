@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { basename, isAbsolute, join, normalize, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { LEAVE_OUT_HOLES } from '../tar.ts'
 import { quoted } from '../text.ts'
 import type { Work } from './job.ts'
 
@@ -48,12 +49,16 @@ export function returnedPaths(paths: readonly string[]): string[] {
   return unique.filter((path) => !unique.some((other) => path.startsWith(`${other}/`)))
 }
 
-/** Arguments of tar that pack what is sent, each under its name there. */
-export function packArguments(send: readonly Sent[]): string[] {
+/**
+ * Arguments of tar that pack what is sent, each under its name there.
+ *
+ * @param holes whether both ends have GNU's tar, so that holes may stay holes
+ */
+export function packArguments(send: readonly Sent[], holes: boolean): string[] {
   const operands = send.flatMap(({ path, as }) =>
     as === '.' ? ['-C', path, '.'] : ['-C', path.slice(0, -as.length), `./${as}`],
   )
-  return ['-cf', '-', ...operands]
+  return [...(holes ? [LEAVE_OUT_HOLES] : []), '-cf', '-', ...operands]
 }
 
 /**

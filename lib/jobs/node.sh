@@ -31,6 +31,7 @@ run_prepare() {
   mkdir -p -- "$runs" && mkdir -- "$dir" 2>/dev/null || no 69 "$dir can't be made"
   { printf '%s\n' "$rs_boot" >"$dir/boot"; } 2>/dev/null && mkdir -- "$dir/files" || no 69 "$dir can't be written"
   printf 'boot %s\nnow %s\n' "$rs_boot" "$rs_now"
+  if [ -n "$TAR" ] && run_gnu_tar; then echo 'tar gnu'; fi
 }
 
 # run_unpack: puts the tar that it reads into the files' folder.
@@ -201,7 +202,9 @@ run_pack() {
     if [ -e "./$each" ] || [ -L "./$each" ]; then set -- "$@" "./$each"; fi
   done
   # Not every tar makes, or takes, an archive of nothing; this is one.
-  if [ $# -eq 0 ]; then head -c 10240 /dev/zero; else tar -cf - -- "$@"; fi
+  if [ $# -eq 0 ]; then head -c 10240 /dev/zero
+  elif [ -n "$HOLES" ] && run_gnu_tar; then tar --sparse -cf - -- "$@"
+  else tar -cf - -- "$@"; fi
 }
 
 # run_forget: what is there of a run that has ended goes.

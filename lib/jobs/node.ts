@@ -4,13 +4,14 @@ import type { Limits } from '../command.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { tell, type Said } from '../host/run.ts'
 import { MARKS } from '../receiver/script.ts'
+import { IS_GNU_TAR } from '../tar.ts'
 import { lastLine, plain } from '../text.ts'
 
 const FUNCTIONS = readFileSync(join(import.meta.dirname, 'node.sh'), 'utf8').replaceAll(/^ *#.*\n/gm, '')
 
 /** Functions of node.sh, and what the machine is to do with them. */
 export function nodeScript(call: string): string {
-  return `${MARKS}${FUNCTIONS}\n${call}`
+  return `${MARKS}${FUNCTIONS}\nrun_gnu_tar() { ${IS_GNU_TAR}; }\n${call}`
 }
 
 /** One attempt to run a job, as the machine where it runs names it. */

@@ -81,7 +81,7 @@ async function ready(
 ): Promise<{ lifeline: Lifeline; prepared: Prepared } | { reason: string }> {
   try {
     const made = await prepare(host, run, send.length > 0, reach, { timeoutMs: STEP_MS, signal })
-    if (send.length > 0) await sendFiles(host, run, send, reach, signal)
+    if (send.length > 0) await sendFiles(host, run, send, made.gnuTar, reach, signal)
     return { lifeline: await Lifeline.open(host, run, reach), prepared: { host, run, owner, ...made } }
   } catch (error) {
     const patience = { timeoutMs: CLEAN_UP_MS, signal: new AbortController().signal }

@@ -77,7 +77,7 @@ async function send(
   const sending = await saveJob(job, { state: 'sending', host })
   try {
     const ready = await prepare(host, run, files.length > 0, reach, limits)
-    if (files.length > 0) await sendFiles(host, run, files, reach, signal)
+    if (files.length > 0) await sendFiles(host, run, files, ready.gnuTar, reach, signal)
     return { job: sending, ...ready }
   } catch (error) {
     if (!(error instanceof Failure) || signal.aborted) throw error
@@ -123,19 +123,24 @@ async function start(
 /** Status of run_begin where the folder that the person named is not there. */
 const NO_FOLDER = 68
 
-/** Makes the folder of a run there. `before` is the time there until which it may start. @throws Failure */
+/**
+ * Makes the folder of a run there. `before` is the time there until which it may start, `gnuTar` whether files may be
+ * sent with their holes.
+ *
+ * @throws Failure
+ */
 export async function prepare(
   host: Host,
   run: string,
   withFiles: boolean,
   reach: Reach,
   limits: Limits,
-): Promise<{ boot: string; before: () => number }> {
+): Promise<{ boot: string; before: () => number; gnuTar: boolean }> {
   const said = await callOn(host, 'run_prepare', { ID: run, TAR: withFiles ? '1' : '' }, reach, limits)
   const text = said.known && said.status === 0 ? said.output : ''
   const [boot, now] = [/^boot (\S{1,80})$/m.exec(text)?.[1], /^now (\d{1,12})$/m.exec(text)?.[1]]
   if (boot === undefined || now === undefined) throw new Failure(`${host.name}: ${whyNot(said)}`)
   const began = performance.now()
   const before = () => Number(now) + Math.ceil((performance.now() - began) / 1000) + START_WITHIN_SECONDS
-  return { boot, before }
+  return { boot, before, gnuTar: /^tar gnu$/m.test(text) }
 }

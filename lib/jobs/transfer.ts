@@ -8,6 +8,7 @@ import { commandOn, saidBy } from '../host/run.ts'
 import { framedScript } from '../host/script.ts'
 import { sshFault } from '../mesh/outcome.ts'
 import { startStreaming } from '../streaming.ts'
+import { isGnuTar } from '../tar.ts'
 import { lastLine, messageOf } from '../text.ts'
 import { packArguments } from './files.ts'
 import { Unframe } from './frame.ts'
@@ -17,17 +18,24 @@ import { nodeScript, whyNot } from './node.ts'
 /** Dead connections are ended by ssh itself. */
 const WEEK_MS = 7 * 86_400_000
 
-/** Sends files into the folder of a run. @throws Failure; the signal's reason */
+/**
+ * Sends files into the folder of a run.
+ *
+ * @param gnuTar whether the tar there is GNU's
+ * @throws Failure; the signal's reason
+ */
 export async function sendFiles(
   host: Host,
   run: string,
   send: Work['send'],
+  gnuTar: boolean,
   reach: Reach,
   signal: AbortSignal,
 ): Promise<void> {
   const script = framedScript(nodeScript('run_unpack'), { ID: run }, 'self')
   const to = { ...(await commandOn(host, script, reach)), input: script.text }
-  const from = { file: 'tar', args: packArguments(send), env: { COPYFILE_DISABLE: '1' } }
+  const holes = gnuTar && (await isGnuTar(signal))
+  const from = { file: 'tar', args: packArguments(send, holes), env: { COPYFILE_DISABLE: '1' } }
   const [packed, unpacked] = await runPiped(from, to, { timeoutMs: WEEK_MS, signal })
   const said = saidBy(unpacked, script.nonce, WEEK_MS)
   if (said.known && said.status === 0 && packed.exitCode === 0) return

@@ -1,4 +1,4 @@
-import { plain } from '../text.ts'
+import { lastLine, plain } from '../text.ts'
 import type { Fault } from './node.ts'
 
 type SshFault = Exclude<Fault, 'offline' | 'skipped'>
@@ -32,6 +32,18 @@ export function sshFault(stderr: string): { outcome: SshFault; reason: string } 
     if (line !== undefined) return { outcome, reason: line.replace(/^ssh: /, '') }
   }
   return { outcome: 'unreachable', reason: lines.at(-1) ?? 'ssh failed without a word' }
+}
+
+/** More than any greeting: who prints that and no answer prints without end. */
+const MUCH_CHARACTERS = 65_536
+export const ENDLESS = 'it prints without end instead of an answer'
+
+/** What it means that there was no answer in time, but this on standard output. */
+export function lateFault(timeoutMs: number, stdout: string): { outcome: SshFault; reason: string } {
+  if (stdout.length > MUCH_CHARACTERS) return { outcome: 'bad-output', reason: ENDLESS }
+  const line = lastLine(stdout, 80)
+  const instead = line === undefined ? '' : `, only: ${line}`
+  return { outcome: 'timeout', reason: `no answer within ${(timeoutMs / 1000).toFixed(1)} s${instead}` }
 }
 
 /** Where Tailscale SSH waits for the person to prove who they are, the address to visit. */

@@ -8,7 +8,7 @@ import { probe, type Sampling } from '../node/probe.ts'
 import { lastLine, messageOf } from '../text.ts'
 import type { Connections } from './connections.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
-import { sshFault, tailscaleCheck } from './outcome.ts'
+import { ENDLESS, lateFault, sshFault, tailscaleCheck } from './outcome.ts'
 import { sshArguments, type SshFiles } from './ssh.ts'
 
 export type SshSourceOptions = Sampling & {
@@ -109,23 +109,22 @@ async function ask(
     { file: 'ssh', args, input: script },
     { timeoutMs, signal, maxOutput: options.windowMs === undefined ? MOST_LOAD : MOST_PROCESSES },
   )
-  if (tooMuch)
-    return { outcome: 'bad-output', reason: 'it prints without end instead of an answer to the probe' }
+  if (tooMuch) return { outcome: 'bad-output', reason: ENDLESS }
   try {
     return { outcome: 'ok', answer: parseAnswer(stdout, nonce) }
   } catch (error) {
     if (!(error instanceof BadAnswer)) throw error
     if (missing) return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
-    if (timedOut) return late(timeoutMs, stderr)
+    if (timedOut) return late(timeoutMs, stdout, stderr)
     if (exitCode === 255) return sshFault(stderr)
     return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
   }
 }
 
-function late(timeoutMs: number, stderr: string): Attempt {
+function late(timeoutMs: number, stdout: string, stderr: string): Attempt {
   const check = tailscaleCheck(stderr)
   if (check !== undefined) return { outcome: 'auth', reason: check }
-  return { outcome: 'timeout', reason: `no answer within ${(timeoutMs / 1000).toFixed(1)} s` }
+  return lateFault(timeoutMs, stdout)
 }
 
 /** The last thing that the other side complained of. */

@@ -1,3 +1,5 @@
+import { IS_GNU_TAR } from '../tar.ts'
+
 /**
  * What runs on the other machine, as constant POSIX shell. Where things go is read from standard input, a line, so that no
  * name is ever part of a shell's text.
@@ -6,9 +8,10 @@ const ENTER = `IFS= read -r dest || exit 1
 case $dest in "~") dest=$HOME ;; "~/"*) dest=$HOME/\${dest#"~/"} ;; /*) ;; *) dest=$HOME/$dest ;; esac
 mkdir -p -- "$dest" && cd -- "$dest" || exit 1`
 
-/** Makes the folder, and says whether rsync is there. */
+/** Makes the folder, and says what is there, a word each: rsync, GNU's tar. */
 export const PREPARE = `${ENTER}
-if command -v rsync >/dev/null 2>&1; then echo rsync; else echo tar; fi`
+if command -v rsync >/dev/null 2>&1; then echo rsync; fi
+if ${IS_GNU_TAR}; then echo gnu-tar; fi`
 
 /** Unpacks what follows the line into a folder of its own, and says its name when all of it is there. */
 export const UNPACK = `${ENTER}

@@ -5,6 +5,7 @@ import type { Connections } from '../mesh/connections.ts'
 import type { MeshNode, SshDestination } from '../mesh/node.ts'
 import { sshFault } from '../mesh/outcome.ts'
 import { sshArguments, type SshFiles } from '../mesh/ssh.ts'
+import { isGnuTar, LEAVE_OUT_HOLES } from '../tar.ts'
 import { plain, quoted } from '../text.ts'
 import { FORGET, PLACE, PREPARE, UNPACK } from './remote-script.ts'
 import { rsyncArguments } from './rsync.ts'
@@ -40,9 +41,9 @@ export async function copyBySsh(
   const files = await connections.files(ssh)
   const limits = { timeoutMs: WEEK_MS, signal }
   const there = { destination: ssh, files, dest, connectMs, name }
-  const means = (await remote(there, PREPARE, '', { ...limits, timeoutMs: connectMs })).trim()
-  if (means === 'rsync' && (await runRsync(there, paths, limits))) return 'rsync'
-  await runTar(there, paths, limits)
+  const has = (await remote(there, PREPARE, '', { ...limits, timeoutMs: connectMs })).split('\n')
+  if (has.includes('rsync') && (await runRsync(there, paths, limits))) return 'rsync'
+  await runTar(there, paths, has.includes('gnu-tar') && (await isGnuTar(signal)), limits)
   return 'tar'
 }
 
@@ -58,9 +59,10 @@ async function runRsync(there: There, paths: readonly string[], limits: Limits):
 }
 
 /** What arrives gets its name only when all of it has been read here and written there. */
-async function runTar(there: There, paths: readonly string[], limits: Limits): Promise<void> {
+async function runTar(there: There, paths: readonly string[], holes: boolean, limits: Limits): Promise<void> {
   const operands = paths.flatMap((path) => ['-C', dirname(path), `./${basename(path)}`])
-  const from = { file: 'tar', args: ['-cf', '-', ...operands], env: { COPYFILE_DISABLE: '1' } }
+  const flags = holes ? [LEAVE_OUT_HOLES] : []
+  const from = { file: 'tar', args: [...flags, '-cf', '-', ...operands], env: { COPYFILE_DISABLE: '1' } }
   const to = { file: 'ssh', args: sshTo(there, UNPACK), input: `${there.dest}\n` }
   const [packed, unpacked] = await runPiped(from, to, limits)
   const part = /^(\.resource-sharing-[A-Za-z0-9]{8})$/m.exec(unpacked.stdout)?.[1]

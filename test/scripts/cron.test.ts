@@ -43,7 +43,7 @@ test.each([
   expect(text.match(/^# BEGIN resource-sharing/gm)).toHaveLength(1)
   expect(text.match(/node-trit\.ts/g)).toHaveLength(1)
   expect(text).toMatch(
-    /^\*\/7 \* \* \* \* \/.*node --import file:\/\/\/.*\/scripts\/node-trit\.ts --quiet --alone '--log=\/var\/log\/é \\%\.json'$/m,
+    /^\*\/7 \* \* \* \* \/.*node \/.*\/cli\/start\.mjs scripts\/node-trit\.ts --quiet --alone '--log=\/var\/log\/é \\%\.json'$/m,
   )
   if (before) expect((await contents())?.subarray(0, before.length)).toEqual(before)
   expect((await runScript('cron-show', [], env)).stdout).toBe(changed.stdout)

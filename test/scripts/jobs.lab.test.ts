@@ -99,6 +99,30 @@ test('offload passes on output, exit status, arguments and input, to the last by
   expect((await run('offload', ['printf', 'a\\036b'])).stdout).toBe('a\u001Eb')
 })
 
+test.each(['offload', 'enqueue'] as const)(
+  'by %s, holes stay holes and two names one file, there and back, and others may what the person lets them',
+  async (script) => {
+    await sh('n1', `cd ${WORK} && mkdir in && truncate -s 1G in/a && echo end >>in/a && ln in/a in/b`)
+    // root's tar gives files the modes that they had, whatever the umask.
+    const ask = async (command: string, ...args: string[]) =>
+      await lab.exec('n1', ['sh', '-c', `umask 077; ${command}`, 'sh', ...args], { cwd: WORK })
+    const look = 'tail -c 4 a; stat -c "%s %h" b; [ $(du -k b | cut -f 1) -lt 1000 ] && echo small'
+    const command = `umask 0; cp -a in out; chmod 777 out; touch out/all; cd in; { ${look}; } >../out/seen`
+    const work = ['--send', 'in', '--return', 'out', 'sh', '-c', command]
+    const begun = await ask(`exec node ${START} scripts/${script}.ts -q "$@"`, ...work)
+    expect(begun).toMatchObject({ exitCode: 0, stderr: '' })
+    if (script === 'enqueue') {
+      expect((await ask(`exec node ${START} scripts/jobs.ts start ${begun.stdout}`)).exitCode).toBe(0)
+      const collected = async () => (await ask(`node ${START} scripts/jobs.ts; ls`)).stdout
+      await expect.poll(collected, { interval: 500 }).toMatch(/^out$/m)
+      await ask(`exec node ${START} scripts/jobs.ts forget ${begun.stdout}`)
+    }
+    const whole = `end\n${2 ** 30 + 4} 2\nsmall`
+    expect((await ask(`cat out/seen; cd out; ${look}`)).stdout).toBe(`${whole}\n${whole}`)
+    expect((await ask('stat -c %a out out/all')).stdout).toBe('700\n600')
+  },
+)
+
 test.each([
   ['a signal', ['sh', '-c', 'kill -9 $$'], 137],
   ['a command that is not there', ['no-such-command'], 127],

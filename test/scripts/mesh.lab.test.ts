@@ -208,6 +208,17 @@ test("a host that prints without end spoils nobody else's answer", async () => {
   expect(seconds).toBeLessThan(TIMEOUT_S + 1)
 })
 
+test('a host that greets without end, a line now and then, is shown with what it prints', async () => {
+  const slow = 'while :; do echo so much to say; sleep 0.3; done'
+  await lab.exec('n12', ['sh', '-c', `cp .bashrc .bashrc.kept; echo '${slow}' >.bashrc`])
+  const { mesh } = await meshOf()
+  await lab.exec('n12', ['mv', '.bashrc.kept', '.bashrc'])
+  expect(mesh.nodes.find(({ name }) => name === 'n12')).toMatchObject({
+    outcome: 'timeout',
+    reason: expect.stringMatching(/^no answer within \d+\.\d s, only: so much to say$/),
+  })
+})
+
 test('hosts that a person names are reached by their own configuration', async () => {
   await lab.exec('n1', [
     'sh',

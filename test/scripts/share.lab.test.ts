@@ -92,6 +92,17 @@ test('the idlest machine gets the file, whole, and the person is told which it w
   expect(await hashes('n3', n3.folder)).toEqual([])
 })
 
+test('a machine that its owner has closed gets nothing, unless it is named', async () => {
+  await lab.exec('n2', ['just', '--justfile', `${REPOSITORY}/justfile`, 'close', 'mine tonight'])
+  const n3 = await receive('n3', ['--once'])
+  expect(await share(['one'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('to n3 by') })
+  expect(await n3.process).toMatchObject({ exitCode: 0 })
+  const n2 = await receive('n2', ['--once'])
+  expect(await share(['one', '--target', 'n2'])).toMatchObject({ exitCode: 0 })
+  expect(await n2.process).toMatchObject({ exitCode: 0 })
+  await lab.exec('n2', ['just', '--justfile', `${REPOSITORY}/justfile`, 'open'])
+})
+
 test('no idle machine: nothing is sent, and it says just that', async () => {
   const n2 = await receive('n2')
   await lab.setLoad('n2', 1)
@@ -228,6 +239,22 @@ test.each(['rsync', 'tar'])(
     return undefined
   },
 )
+
+test.each(['rsync', 'tar'])('over ssh by %s, holes stay holes and two names one file', async (by) => {
+  await sh(
+    'n1',
+    'cd out && mkdir -p holes && truncate -s 1G holes/a && echo end >>holes/a && ln -f holes/a holes/b',
+  )
+  await lab.exec('n2', ['sh', '-c', `chmod ${by === 'tar' ? '-x' : '+x'} "$(readlink -f /usr/bin/rsync)"`])
+  const ran = await share(['holes', '--via', 'ssh', '--dest', `/root/holes-${by}`])
+  await lab.exec('n2', ['sh', '-c', 'chmod +x "$(readlink -f /usr/bin/rsync)"'])
+  expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`by ssh (${by})`) })
+  const look =
+    'cd HOLES && tail -c 4 a && stat -c "%s %h" b && [ $(du -k b | cut -f 1) -lt 1000 ] && echo small'
+  const there = await sh('n2', look.replace('HOLES', `holes-${by}/holes`))
+  expect(there).toBe(`end\n${2 ** 30 + 4} 2\nsmall`)
+  await sh('n1', 'rm -r out/holes')
+})
 
 test('--via auto takes what works: ssh where no LocalSend answers', async () => {
   const ran = await share(['eight', '--via', 'auto'])

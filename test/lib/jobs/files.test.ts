@@ -15,7 +15,7 @@ test('a path below this folder keeps its relative name, any other has its last o
   const above = basename(dirname(here))
   const sent = await sentFiles(['a', './', '/etc/passwd', '..'], here)
   expect(sent.map(({ as }) => as)).toEqual(['a', '.', 'passwd', above])
-  expect(packArguments(sent).join(' ')).toBe(
+  expect(packArguments(sent, false).join(' ')).toBe(
     `-cf - -C ${here}/ ./a -C ${here} . -C /etc/ ./passwd -C ${dirname(dirname(here)).replace(/\/?$/, '/')} ./${above}`,
   )
 })
