@@ -53,7 +53,7 @@ export function saidBy(ended: Ended, nonce: string, timeoutMs: number): Said {
   if (answer) return { known: true, ...answer, stderr }
   if (missing) return { known: false, reason: 'there is no ssh client on this machine' }
   if (tooMuch) return { known: false, reason: ENDLESS }
-  if (timedOut) return { known: false, reason: lateFault(timeoutMs, stdout).reason }
+  if (timedOut) return { known: false, reason: lateFault(timeoutMs, stdout, nonce).reason }
   if (exitCode === 255) return { known: false, reason: sshFault(stderr).reason }
   return { known: false, reason: lastLine(stderr, 160) ?? 'the answer is cut short' }
 }

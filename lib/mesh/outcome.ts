@@ -38,10 +38,19 @@ export function sshFault(stderr: string): { outcome: SshFault; reason: string } 
 const MUCH_CHARACTERS = 65_536
 export const ENDLESS = 'it prints without end instead of an answer'
 
-/** What it means that there was no answer in time, but this on standard output. */
-export function lateFault(timeoutMs: number, stdout: string): { outcome: SshFault; reason: string } {
-  if (stdout.length > MUCH_CHARACTERS) return { outcome: 'bad-output', reason: ENDLESS }
-  const line = lastLine(stdout, 80)
+/**
+ * What it means that there was no answer in time.
+ *
+ * @param nonce frames the answer: where it stands in what was printed, the answer had begun
+ */
+export function lateFault(
+  timeoutMs: number,
+  stdout: string,
+  nonce: string,
+): { outcome: SshFault; reason: string } {
+  const greeting = stdout.includes(nonce) ? '' : stdout
+  if (greeting.length > MUCH_CHARACTERS) return { outcome: 'bad-output', reason: ENDLESS }
+  const line = lastLine(greeting, 80)
   const instead = line === undefined ? '' : `, only: ${line}`
   return { outcome: 'timeout', reason: `no answer within ${(timeoutMs / 1000).toFixed(1)} s${instead}` }
 }

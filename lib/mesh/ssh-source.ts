@@ -115,16 +115,16 @@ async function ask(
   } catch (error) {
     if (!(error instanceof BadAnswer)) throw error
     if (missing) return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
-    if (timedOut) return late(timeoutMs, stdout, stderr)
+    if (timedOut) return late(timeoutMs, stdout, stderr, nonce)
     if (exitCode === 255) return sshFault(stderr)
     return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
   }
 }
 
-function late(timeoutMs: number, stdout: string, stderr: string): Attempt {
+function late(timeoutMs: number, stdout: string, stderr: string, nonce: string): Attempt {
   const check = tailscaleCheck(stderr)
   if (check !== undefined) return { outcome: 'auth', reason: check }
-  return lateFault(timeoutMs, stdout)
+  return lateFault(timeoutMs, stdout, nonce)
 }
 
 /** The last thing that the other side complained of. */

@@ -131,6 +131,18 @@ async function arrivals(name: Name): Promise<number[]> {
   return lines.split('\n').flatMap((line) => (line === '' ? [] : [Number(line.split(' ')[1])]))
 }
 
+/**
+ * Makes what the hosts remember of arrivals and departures so much older, as if that time had passed. Their load averages
+ * follow within seconds: what a receiver waits 90 s for has long come.
+ */
+async function passes(seconds: number): Promise<void> {
+  const file = '/var/lib/resource-sharing/receiver'
+  const older = `awk -v s=${seconds} '{ $2 -= s; print }' "$each" >"$each.older" && mv "$each.older" "$each"`
+  await everywhere(
+    `for each in ${file}/arrivals ${file}/departures; do [ ! -e "$each" ] || { ${older}; }; done`,
+  )
+}
+
 test('a plan changes nothing, tells why, and is the same from every machine that looks', async () => {
   const pids = await stress('n1', 3)
   await vi.waitUntil(async () => (await planned('n1')).actions.some(({ kind }) => kind === 'migrate'), {
@@ -208,6 +220,7 @@ test(
     const settled = async () => {
       await apply('n2')
       await sleep(10_000)
+      await passes(50)
       const where = await whereRun(pids)
       expect(where).toEqual([once, once, once])
       return !where.includes('n1') && (await overloaded()).length === 0

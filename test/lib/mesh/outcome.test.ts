@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sshFault, tailscaleCheck } from '../../../lib/mesh/outcome.ts'
+import { lateFault, sshFault, tailscaleCheck } from '../../../lib/mesh/outcome.ts'
 
 test.each([
   ['ssh: connect to host 100.64.0.2 port 22: Connection refused', 'unreachable'],
@@ -54,4 +54,13 @@ test('the address of a Tailscale SSH check is passed on', () => {
     '# Tailscale SSH requires an additional check.\n# To authenticate, visit: https://login.example/a/123\n'
   expect(tailscaleCheck(banner)).toBe('Tailscale SSH asks for a check: visit https://login.example/a/123')
   expect(tailscaleCheck('')).toBeUndefined()
+})
+
+test.each([
+  ['', 'timeout', 'no answer within 2.5 s'],
+  ['\nabc begin\nload 1', 'timeout', 'no answer within 2.5 s'],
+  ['hello\nso much\u001B[31m to say\n', 'timeout', 'no answer within 2.5 s, only: so much to say'],
+  ['y\n'.repeat(100_000), 'bad-output', 'it prints without end instead of an answer'],
+] as const)('of who prints %j in time, %s is told', (stdout, outcome, reason) => {
+  expect(lateFault(2500, stdout, 'abc')).toEqual({ outcome, reason })
 })
