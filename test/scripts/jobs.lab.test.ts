@@ -120,6 +120,7 @@ test.each(['offload', 'enqueue'] as const)(
     const whole = `end\n${2 ** 30 + 4} 2\nsmall`
     expect((await ask(`cat out/seen; cd out; ${look}`)).stdout).toBe(`${whole}\n${whole}`)
     expect((await ask('stat -c %a out out/all')).stdout).toBe('700\n600')
+    await root(`rm -r ${WORK}/*`, 'n1')
   },
 )
 

@@ -11,7 +11,7 @@ const suite = 'trixie'
 const packages = [
   ['openssh-server', 'openssh-client', 'cron', 'sudo', 'rsync', 'curl', 'ca-certificates', 'less'],
   ['criu', 'procps', 'psmisc', 'kmod', 'util-linux-extra', 'iproute2', 'iputils-ping'],
-  ['python3-minimal', 'clustershell', 'stress-ng'],
+  ['python3-minimal', 'clustershell', 'stress-ng', 'make', 'parallel'],
   // cron needs one of three; this one is a program, the others bring systemd.
   ['systemd-standalone-sysusers'],
 ].flat()

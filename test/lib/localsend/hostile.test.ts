@@ -238,12 +238,14 @@ test('of many connections from one address, those beyond the limit are closed at
   for (const socket of sockets) socket.destroy()
 })
 
-test('who is neither of this tailnet nor allowed is not heard; who is allowed needs the PIN', async () => {
+test('who is neither of this tailnet nor allowed is not heard; who is allowed needs the PIN', async ({
+  skip,
+}) => {
   const own = await listening({ insecureHttp: true, listen: ['0.0.0.0'] })
   const outside = Object.values((await import('node:os')).networkInterfaces())
     .flatMap((entries) => entries ?? [])
     .find(({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('100.'))
-  if (!outside) return
+  if (!outside) return skip('this machine has no network')
   const from = (receiver: Listening, path: string, body = '') =>
     new Promise<number>((resolve) => {
       const { address: host } = outside
