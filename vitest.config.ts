@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // What a test waits for may take long on a busy machine; it ends as soon as it has come.
 const expect = { poll: { timeout: 60_000 } }
@@ -11,8 +12,33 @@ const aloneTests = ['test/**/*.alone.test.ts']
 const GIB = 2 ** 30
 const labsAtOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / (3 * GIB))))
 
+/** A file that takes minutes begins first: at the end it would run beside nothing. */
+const LONGEST = [
+  'torture',
+  'share',
+  'jobs',
+  'migrate-races',
+  'mesh',
+  'lab',
+  'migrate-moves',
+  'preflight',
+  'cron',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const index = LONGEST.findIndex((name) => moduleId.includes(`/${name}.`))
+      return index === -1 ? LONGEST.length : index
+    }
+    const usual = await super.sort(files) // oxlint-disable-line unicorn/no-array-sort -- no array's
+    return usual.toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -37,6 +37,11 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     what: 'who enqueues, and as many who start a job, killed',
     test: { file: 'test/scripts/jobs.lab.test.ts', title: 'may be killed at any moment' },
   },
+  trees: {
+    rounds: 100,
+    what: 'generated trees of processes, refused or moved',
+    test: { file: 'test/scripts/migrate-trees.lab.test.ts', title: 'a tree is refused by just what' },
+  },
   throttle: {
     rounds: 30,
     what: 'scum-throttle killed by each of its means',

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { counter, groups, nodeCounter, Scene, type HostName, type Workload } from '../migrate/scene.ts'
+import {
+  counter,
+  groups,
+  nodeCounter,
+  REPOSITORY,
+  Scene,
+  type HostName,
+  type Workload,
+} from '../migrate/scene.ts'
 import { faultsOf } from '../migrate/ticks.ts'
 
 // Real programs move between real machines, by the recipe that people type.
@@ -79,6 +87,21 @@ test.each([
     expect([...there.keys()]).toEqual([...before.keys()])
     expect([...there.values()]).not.toContain('T')
     expect(await scene.sh('n2', `ls /proc/${workload.pid}/task`)).toBe(threads)
+    await nothingIsLeft()
+  },
+)
+
+test.each(['sh', 'bash'])(
+  'a loop of %s moves whole, with what it waits for just then, and misses no turn',
+  async (shell) => {
+    const workload = await scene.start('n1', [shell, `${REPOSITORY}/test/workloads/loop.sh`])
+    await scene.goesOn('n1', workload, 'out')
+    await scene.moved('n1', [String(workload.pid), '--target', 'n2', '--copy-files'])
+    const source = await scene.ticks('n1', workload, 'out')
+    await scene.goesOn('n2', workload, 'out')
+    expect(faultsOf(source, await scene.ticks('n2', workload, 'out'))).toEqual([])
+    expect(await scene.ticks('n1', workload, 'out')).toEqual(source)
+    expect(await scene.present(workload)).toEqual(['n2'])
     await nothingIsLeft()
   },
 )

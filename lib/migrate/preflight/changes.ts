@@ -26,6 +26,7 @@ export function changes(source: SourceFacts, target?: TargetFacts): string[] {
         ]
       : []),
     INTERRUPTED,
+    'what it opens later, by name, is the other machine’s: only what is open now goes along',
     'while it stands still, the time of the day goes on, and its own clocks do not',
     ...(sees ? [`${who(parent)} here sees it end, by SIGKILL`] : []),
   ]

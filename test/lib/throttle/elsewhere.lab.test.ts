@@ -117,6 +117,7 @@ test('one that the person had stopped stays stopped', async () => {
   const process = await target()
   const [, , last] = await treeAt(process.pid)
   await execa`kill -STOP ${last?.pid ?? 0}`
+  await expect.poll(async () => (await treeAt(process.pid)).at(-1)?.stopped).toBe(true)
   const { record } = await hold(process.pid, ['pause'], 50, { force: false, signal: LIMITS.signal })
   await releaseThere(HERE, record, reach, LIMITS)
   expect((await treeAt(process.pid)).map(({ stopped }) => stopped)).toEqual([false, false, true])
