@@ -76,22 +76,23 @@ const REFUSED = {
     ['watched'],
   ],
   parallel: [
-    `sh -c 'exec parallel --will-cite --ungroup setsid -w ${PYTHON} open ::: /etc/debian_version'`,
+    `sh -c 'exec parallel --will-cite --ungroup setsid -w ${PYTHON} open {} "</dev/null" ::: /etc/debian_version'`,
     ['watched'],
   ],
   watch: [
     saysElsewhere(
       '/tmp/watch',
-      `TERM=linux script -qfc "watch -n 1 setsid -w ${PYTHON} open /etc/debian_version \\>/tmp/watch" /dev/null >/dev/null 2>&1`,
+      `echo "setsid -w ${PYTHON} open /etc/debian_version </dev/null >/tmp/watch 2>&1" >/tmp/watched.sh; TERM=linux script -qfc "watch -n 1 sh /tmp/watched.sh" /dev/null >/dev/null 2>&1`,
     ),
     ['watched'],
   ],
   cron: [
     saysElsewhere(
       '/tmp/cron',
-      `echo "* * * * * setsid -w ${PYTHON} open /etc/debian_version >/tmp/cron 2>&1" | crontab -; cron -f`,
+      `echo "* * * * * setsid -w ${PYTHON} open /etc/debian_version </dev/null >/tmp/cron 2>&1" | crontab -`,
     ),
-    ['watched'],
+    // The cron of a host has a pipe to who looks after it, and so has what it starts.
+    ['watched', 'pipe-outside'],
   ],
   xargs: [`sh -c 'echo open /etc/debian_version | xargs setsid -w ${PYTHON}'`, ['watched']],
   'a loop in the background of a shell at its prompt': [
