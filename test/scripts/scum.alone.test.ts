@@ -1,10 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { throttleMeans } from '../../lib/throttle/throttle.ts'
 import { rounds } from '../rounds.ts'
+import { runScript } from '../run-script.ts'
 import { LocalProcesses, treeOfPid as tree } from '../local-processes.ts'
 
 // Shares of CPU are compared with those of a twin at the same time: how fast this machine is, what else it does and how
@@ -75,6 +78,32 @@ test('a process that spins is counted within one window of its start, scores 0.6
   expect(suspect.score).toBe(suspect.terms.cpu + suspect.terms.mem + suspect.terms.runtime)
   local.kill(pid)
   expect(await counted()).not.toContain(spinner?.pid)
+})
+
+test('where sleep takes whole seconds only, the window is what has passed; where it does not wait, nothing is said', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rs-test-'))
+  // OpenWrt's BusyBox is built without fractions: its sleep ends at once, with a complaint.
+  const asSleep = async (script: string) =>
+    await writeFile(join(folder, 'sleep'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const view = async () =>
+    await runScript('scum-view', ['--json', '--window', '300'], { PATH: `${folder}:${process.env['PATH']}` })
+  const pid = await first(local.workload(1))
+  await sleep(50)
+  const [, spinner] = await tree(pid)
+  await asSleep('case $1 in *[!0-9]*) echo "sleep: invalid number" >&2; exit 1 ;; esac; exec /bin/sleep "$1"')
+  const [used, whole] = await Promise.all([usage(pid, 2), view()])
+  const seen = JSON.parse(whole.stdout).nodes[0].processes.find(
+    (each: { pid: number }) => each.pid === spinner?.pid,
+  )
+  expect(seen.cpuPercent / used).toBeGreaterThan(0.8)
+  expect(seen.cpuPercent / used).toBeLessThan(1.25)
+  await asSleep('exit 0')
+  const none = await view()
+  expect(none).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('no time passed between two looks'),
+  })
+  await rm(folder, { recursive: true })
 })
 
 test('2,000 processes: how long scum-view takes is printed beside ps and the window', async () => {
