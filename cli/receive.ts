@@ -1,10 +1,10 @@
-import { homedir } from 'node:os'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { Failure, Interrupted, UsageError } from '../lib/errors.ts'
 import { isOwn, parseNetwork } from '../lib/localsend/addresses.ts'
 import { PORT } from '../lib/localsend/schema.ts'
 import { tailnet } from '../lib/mesh/tailscale.ts'
+import { ownHome } from '../lib/state/state-dir.ts'
 import { quoted } from '../lib/text.ts'
 import { countOf, timeoutMs } from './numbers.ts'
 import type { Context } from './recipe.ts'
@@ -40,7 +40,7 @@ export function receiverOf(values: Values) {
     )
   if (dir === '') throw new UsageError('--dir takes a folder')
   return {
-    folder: resolve(dir.replace(/^~(?=\/|$)/, homedir())),
+    folder: resolve(dir.replace(/^~(?=\/|$)/, () => ownHome())),
     port: countOf('--port', values.port ?? String(PORT), { least: 1, most: 65_535 }),
     allow,
     insecureHttp: values['insecure-http'] ?? false,

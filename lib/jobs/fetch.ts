@@ -1,8 +1,9 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, readdir, readlink, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { Writable } from 'node:stream'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
+import { makeFolder } from '../state/make-folder.ts'
 import { startStreaming } from '../streaming.ts'
 import { isGnuTar } from '../tar.ts'
 import { lastLine, messageOf, quoted } from '../text.ts'
@@ -30,7 +31,7 @@ export async function fetchReturned(
 ): Promise<Fetched> {
   if (returns.length === 0) return { missing: [], notes: [] }
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const holes = await isGnuTar(signal)
     const part = await mkdtemp(join(folder, '.resource-sharing-'))
     try {
@@ -150,7 +151,7 @@ async function place(part: string, path: string, folder: string): Promise<string
   }
   const [from, to] = [join(part, path), join(folder, path)]
   if (!(await exists(from))) return undefined
-  await mkdir(dirname(to), { recursive: true })
+  await makeFolder(dirname(to))
   const notes: string[] = []
   if (await exists(to)) {
     const kept = await beside(to)

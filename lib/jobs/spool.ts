@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Failure, UsageError } from '../errors.ts'
 import { writeAtomically } from '../state/atomic-file.ts'
 import { takeLock } from '../state/lock.ts'
+import { makeFolder } from '../state/make-folder.ts'
 import { stateDir } from '../state/state-dir.ts'
 import { messageOf, quoted } from '../text.ts'
 import { Job, type Now, type Work } from './job.ts'
@@ -95,7 +96,7 @@ export async function jobDir(id: string): Promise<string> {
 
 async function spoolDir(): Promise<string> {
   const path = join(await stateDir(), 'jobs')
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeFolder(path, 0o700)
   return path
 }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { mkdir, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { Failure } from '../errors.ts'
+import { makeFolder } from '../state/make-folder.ts'
 import { messageOf, quoted } from '../text.ts'
 import { Callers, type Network } from './addresses.ts'
 import { Desk } from './desk.ts'
@@ -112,7 +113,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 
 async function usable(folder: string): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const root = await realpath(folder)
     await removeLeftParts(root)
     return root

@@ -7,7 +7,7 @@ import { writeAtomically } from '../state/atomic-file.ts'
 import { runtimeDir } from '../state/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
 import type { SshFiles } from './ssh.ts'
-import { exitMasterArguments } from './ssh.ts'
+import { ASK_FOR_SESSION_OPTIONS, exitMasterArguments } from './ssh.ts'
 
 // sun_path holds 104 bytes on macOS, 108 on Linux, its NUL included, and ssh adds 17 characters while it connects.
 const MAX_CONTROL_PATH = process.platform === 'linux' ? 90 : 86
@@ -19,6 +19,8 @@ const NAME_LENGTH = 20
  */
 export class Connections {
   readonly #dir: string | undefined
+  /** Asked of the client once, when it is needed first. */
+  #knowsSession: Promise<boolean> | undefined
   /** Sockets that were not there when this run first needed them. */
   readonly #opened = new Set<string>()
 
@@ -36,9 +38,10 @@ export class Connections {
    * @param cipher the one it should have; connections with different ones are kept apart
    */
   async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
-    const chosen = cipher === undefined ? {} : { cipher }
+    this.#knowsSession ??= knowsSession()
+    const chosen = { knowsSession: await this.#knowsSession, ...(cipher === undefined ? {} : { cipher }) }
     if (this.#dir === undefined) return { kept: false, ...chosen }
-    const controlPath = join(this.#dir, digest(JSON.stringify({ ...destination, ...chosen })))
+    const controlPath = join(this.#dir, digest(JSON.stringify({ ...destination, cipher })))
     const kept = await exists(controlPath)
     if (!kept) this.#opened.add(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)
@@ -70,6 +73,11 @@ export class Connections {
       () => undefined,
     )
   }
+}
+
+async function knowsSession(): Promise<boolean> {
+  const limits = { timeoutMs: 5000, signal: new AbortController().signal }
+  return (await run({ file: 'ssh', args: ASK_FOR_SESSION_OPTIONS }, limits)).exitCode === 0
 }
 
 async function exitMaster(controlPath: string): Promise<void> {

@@ -5,9 +5,23 @@ export type SshFiles = {
   controlPath?: string
   /** Host keys that the coordination server vouches for. */
   knownHosts?: string
+  /** Whether the client has what OpenSSH 8.7 brought to say how a session begins. */
+  knowsSession?: boolean
   /** Put before those that ssh would choose from. */
   cipher?: string
 }
+
+const SESSION_OPTIONS = ['StdinNull=no', 'ForkAfterAuthentication=no', 'SessionType=default']
+
+/** Arguments by which a client ends with 0 where it has those options, and with 255 where it has not. */
+export const ASK_FOR_SESSION_OPTIONS = [
+  '-F',
+  'none',
+  ...SESSION_OPTIONS.flatMap((option) => ['-o', option]),
+  '-G',
+  '--',
+  'any',
+]
 
 /**
  * Arguments of OpenSSH's client for one command on a node.
@@ -35,11 +49,8 @@ export function sshArguments(
     'PermitLocalCommand=no',
     'RemoteCommand=none',
     'RequestTTY=no',
-    // The three that OpenSSH has had only since 8.7 turn off what older ones can't be told to do either.
-    'IgnoreUnknown=StdinNull,ForkAfterAuthentication,SessionType',
-    'StdinNull=no',
-    'ForkAfterAuthentication=no',
-    'SessionType=default',
+    // Older clients can't be told to do what these turn off. (IgnoreUnknown would take the place of the person's own.)
+    ...(files.knowsSession ? SESSION_OPTIONS : []),
     'LogLevel=INFO',
     'ServerAliveInterval=5',
     'ServerAliveCountMax=3',

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../state/make-folder.ts'
 import { stateDir } from '../state/state-dir.ts'
 
 /** How a migration can end: moved, or running where it was, or gone for another reason. */
@@ -8,6 +8,6 @@ export const OUTCOMES = ['moved', 'back', 'gone'] as const
 /** Where journals lie, one folder each, in the state folder of this user. */
 export async function journalsDir(): Promise<string> {
   const path = join(await stateDir(), 'migrations')
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeFolder(path, 0o700)
   return path
 }

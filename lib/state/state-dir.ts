@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { statSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../errors.ts'
 import { messageOf, quoted } from '../text.ts'
+import { makeFolder } from './make-folder.ts'
 
 /**
  * The folder of what has to survive a reboot: `$XDG_STATE_HOME/resource-sharing`, else
@@ -14,10 +15,10 @@ import { messageOf, quoted } from '../text.ts'
  */
 export async function stateDir(): Promise<string> {
   const xdg = process.env.XDG_STATE_HOME
-  const base = xdg?.startsWith('/') ? xdg : join(home(), '.local', 'state')
+  const base = xdg?.startsWith('/') ? xdg : join(ownHome(), '.local', 'state')
   const folder = join(base, 'resource-sharing')
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
   } catch (error) {
     throw new Failure(`the state folder ${quoted(folder)} can't be made: ${messageOf(error)}`, {
       cause: error,
@@ -26,11 +27,16 @@ export async function stateDir(): Promise<string> {
   return folder
 }
 
-/** A user without an entry in the user database, as in containers, may have none. */
-function home(): string {
+/**
+ * Where this user's own files are. With the HOME of somebody else, as some ways to become root leave it, root does not
+ * make folders there that they can't enter. A user without an entry in the user database, as in containers, may have none.
+ */
+export function ownHome(): string {
   try {
     const path = homedir()
-    if (path.startsWith('/')) return path
+    const owner = statSync(path, { throwIfNoEntry: false })?.uid ?? 0
+    const own = process.getuid?.() === 0 && owner !== 0 ? userInfo().homedir : path
+    if (own.startsWith('/')) return own
   } catch {
     // Told below.
   }

@@ -47,7 +47,7 @@ hold() {
   is_there "$PID" "$START" || exit 6
   mkdir -p "$held" 2>/dev/null && { : >>"$held/.lock"; } 2>/dev/null || { echo "$held can't be written" && exit 1; }
   exec 9>>"$held/.lock"
-  ! command -v flock >/dev/null || flock -w 10 9
+  ! command -v flock >/dev/null || rs_lock 10 9
   # As records are written: start and boot one after the other.
   ! grep -qs "\"start\":\"$START\",\"boot\":\"$BOOT\"" "$held/$PID"-*.json || exit 5
   save "$APPLYING" || { echo "$held can't be written" && exit 1; }

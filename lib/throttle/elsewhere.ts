@@ -4,7 +4,7 @@ import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { tell, type Said } from '../host/run.ts'
-import { SHOW } from '../receiver/script.ts'
+import { MARKS } from '../receiver/script.ts'
 import { lastLine, plain } from '../text.ts'
 import { PERIOD_US } from './cgroup.ts'
 import { keyOf, type Undo } from './means.ts'
@@ -127,7 +127,7 @@ async function call(
   reach: Reach,
   limits: Limits,
 ): Promise<Known> {
-  const said = await tell(host, { body: `${SHOW}${FUNCTIONS}\n${what}`, values, as: 'self' }, reach, limits)
+  const said = await tell(host, { body: `${MARKS}${FUNCTIONS}\n${what}`, values, as: 'self' }, reach, limits)
   if (!said.known) throw new Failure(`${host.name}: ${said.reason}`)
   return said
 }

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../errors.ts'
 import { messageOf } from '../text.ts'
 import { writeAtomically } from '../state/atomic-file.ts'
+import { makeFolder } from '../state/make-folder.ts'
 import { stateDir } from '../state/state-dir.ts'
 
 /** The ways to hold a process back, the best first; `pause` stops it altogether and is only used when asked for. */
@@ -35,7 +36,7 @@ export type HoldRecord = z.infer<typeof HoldRecord>
 
 async function folder(): Promise<string> {
   const path = join(await stateDir(), 'held')
-  await keeping(mkdir(path, { recursive: true, mode: 0o700 }))
+  await keeping(makeFolder(path, 0o700))
   return path
 }
 

@@ -57,6 +57,7 @@ async function run(script: string, args: string[], input = '') {
 }
 const ROOT = '/srv/resource-sharing'
 const START = `${ROOT}/cli/start.mjs`
+const BUSYBOX_FLOCK = `ln -s ${ROOT}/test/lab/in-host/busybox-flock.sh /usr/local/bin/flock`
 
 async function spawn(script: string, args: string[]) {
   return await lab.spawn('n1', ['node', START, `scripts/${script}.ts`, ...args], here)
@@ -319,19 +320,42 @@ test('a closed machine gets no work, mesh-balance shows it, and it opens again, 
   await lab.setLoad('n3', 0.2)
 })
 
-test('twenty reserve a machine at the same time, as root and as a user: one has it', async () => {
-  const script = `${MARKS}\nfor each in $(seq 20); do (rs_reserve "$USER-$each" 60 1 >/dev/null && echo "$USER-$each") & done; wait; rs_show`
-  for (const user of ['root', 'operator'] as const) {
-    const { stdout } = await lab.exec('n2', ['sh', '-c', script], { user })
-    // The user minds what root has reserved.
-    if (user === 'root') expect(stdout).toMatch(/^(root-\d+)\nreserved \1 \d+ 1$/)
-    else expect(stdout).toMatch(/^reserved root-\d+ \d+ 1$/)
-  }
-  await root('rm -r /var/lib/resource-sharing', 'n2')
-  expect((await lab.exec('n2', ['sh', '-c', script], { user: 'operator' })).stdout).toMatch(
-    /^(operator-\d+)\nreserved \1/,
-  )
+test("root with a person's HOME makes no folder there that they can not enter", async () => {
+  const asked = await lab.exec('n1', ['node', START, 'scripts/enqueue.ts', '-q', 'true'], {
+    env: { HOME: '/home/operator' },
+  })
+  expect(asked.exitCode).toBe(0)
+  expect((await lab.exec('n1', ['find', '/home/operator', '-user', 'root'])).stdout).toBe('')
+  await lab.exec('n1', ['node', START, 'scripts/jobs.ts', 'forget', asked.stdout])
 })
+
+test("a machine whose flock is BusyBox's takes work, and no two at a time", async () => {
+  await root(BUSYBOX_FLOCK, 'n3')
+  const both = await Promise.all(
+    [1, 2].map(async () => await run('offload', ['--target', 'n3', 'sleep', '3'])),
+  )
+  await root('rm /usr/local/bin/flock', 'n3')
+  expect(new Set(both.map(({ exitCode }) => exitCode))).toEqual(new Set([0, 125]))
+})
+
+test.each(['the usual', "BusyBox's"])(
+  'twenty reserve a machine at the same time by %s flock, as root and as a user: one has it',
+  async (whose) => {
+    if (whose !== 'the usual') await root(BUSYBOX_FLOCK, 'n2')
+    const script = `${MARKS}\nfor each in $(seq 20); do (rs_reserve "$USER-$each" 60 1 >/dev/null && echo "$USER-$each") & done; wait; rs_show`
+    for (const user of ['root', 'operator'] as const) {
+      const { stdout } = await lab.exec('n2', ['sh', '-c', script], { user })
+      // The user minds what root has reserved.
+      if (user === 'root') expect(stdout).toMatch(/^(root-\d+)\nreserved \1 \d+ 1$/)
+      else expect(stdout).toMatch(/^reserved root-\d+ \d+ 1$/)
+    }
+    await root('rm -r /var/lib/resource-sharing', 'n2')
+    expect((await lab.exec('n2', ['sh', '-c', script], { user: 'operator' })).stdout).toMatch(
+      /^(operator-\d+)\nreserved \1/,
+    )
+    await root('rm -f /usr/local/bin/flock', 'n2')
+  },
+)
 
 test('a job waits, runs detached, and brings back its output, its exit status and its files', async () => {
   await sh('n1', `cd ${WORK} && echo 41 >in`)

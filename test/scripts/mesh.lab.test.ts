@@ -208,6 +208,14 @@ test("a host that prints without end spoils nobody else's answer", async () => {
   expect(seconds).toBeLessThan(TIMEOUT_S + 1)
 })
 
+test('what the person tells ssh to ignore is ignored, as where they type ssh', async () => {
+  const config = 'IgnoreUnknown UseKeychain,Other\nUseKeychain yes\nHost *\n  Other 1\n'
+  await lab.exec('n1', ['sh', '-c', 'cat >~/.ssh/config'], { input: config })
+  const { mesh } = await meshOf()
+  await lab.exec('n1', ['rm', '.ssh/config'])
+  expect(mesh.nodes.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(2)
+})
+
 test('a host that greets without end, a line now and then, is shown with what it prints', async () => {
   const slow = 'while :; do echo so much to say; sleep 0.3; done'
   await lab.exec('n12', ['sh', '-c', `cp .bashrc .bashrc.kept; echo '${slow}' >.bashrc`])

@@ -106,6 +106,18 @@ test.each(['sh', 'bash'])(
   },
 )
 
+test("with BusyBox's flock at both ends it moves all the same, and nothing is left", async () => {
+  const both = async (script: string) =>
+    await Promise.all((['n1', 'n2'] as const).map(async (node) => await scene.sh(node, script)))
+  await both(`ln -s ${REPOSITORY}/test/lab/in-host/busybox-flock.sh /usr/local/bin/flock`)
+  const workload = await scene.counting('n1')
+  await scene.moved('n1', [String(workload.pid), '--target', 'n2', '--copy-files'])
+  await wentOn(workload, 'n1', 'n2')
+  expect(await scene.present(workload)).toEqual(['n2'])
+  await both('rm /usr/local/bin/flock')
+  await nothingIsLeft()
+})
+
 test('stress-ng goes on computing on two CPUs there, and finds no error in what it has computed', async () => {
   const stress = ['stress-ng', '--cpu', '2', '--verify', '--timeout', '0', '--log-file', 'FOLDER/log']
   const workload = await scene.start('n1', stress)

@@ -48,7 +48,7 @@ is_there() {
 # The only step of this migration on this machine from here on; nothing is done when the migration has ended here.
 fence() {
   exec 9>"$dir/lock" || exit 3
-  flock -w 30 9 || why 'another step of this migration does not end'
+  rs_lock 30 9 || why 'another step of this migration does not end'
   stat_of $$
   # In place, which a full disk can't refuse.
   printf '%-32s\n' "$$ $start" 1<>"$dir/running" || exit 3
@@ -76,9 +76,9 @@ undo_begin() {
   mkdir -p "$ended" && : >"$ended/$id"
   find "$ended" -type f -mtime +1 -delete 2>/dev/null
   exec 9>"$dir/lock" || exit 3
-  if [ "${1:-0}" -gt 0 ] && flock -w "$1" 9; then return; fi
+  if [ "${1:-0}" -gt 0 ] && rs_lock "$1" 9; then return; fi
   tries=0
-  until flock -w 1 9; do
+  until rs_lock 1 9; do
     end_running
     tries=$((tries + 1))
     [ "$tries" -lt 20 ] || why 'a step of this migration does not end'

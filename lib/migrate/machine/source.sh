@@ -35,7 +35,7 @@ step_claim() {
   fence
   tries=0
   # The folder that was locked may have gone meanwhile, with the last claim in it.
-  until mkdir -p "$claims" && command exec 8<"$claims" && flock -w 10 8 && [ /proc/self/fd/8 -ef "$claims" ]; do
+  until mkdir -p "$claims" && command exec 8<"$claims" && rs_lock 10 8 && [ /proc/self/fd/8 -ef "$claims" ]; do
     tries=$((tries + 1))
     [ "$tries" -lt 5 ] || why 'the claims can not be locked'
   done

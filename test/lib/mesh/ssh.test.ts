@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { sshArguments } from '../../../lib/mesh/ssh.ts'
+import { ASK_FOR_SESSION_OPTIONS, sshArguments } from '../../../lib/mesh/ssh.ts'
 import type { SshDestination } from '../../../lib/mesh/node.ts'
 
 const TAILNET: SshDestination = {
@@ -20,6 +20,15 @@ test('ssh connects to the tailnet address and remembers the key under the DNS na
   expect(config.get('hostname')).toBe('100.64.0.2')
   expect(config.get('hostkeyalias')).toBe('n2.ts.test')
   expect(config.get('stricthostkeychecking')).toBe('accept-new')
+})
+
+test('what the client has is turned off; what it has not, and what the person wants ignored, is left alone', async () => {
+  expect((await execa('ssh', ASK_FOR_SESSION_OPTIONS)).exitCode).toBe(0)
+  const config = await configuration(TAILNET, { knowsSession: true })
+  for (const option of ['stdinnull', 'forkafterauthentication']) expect(config.get(option)).toBe('no')
+  expect(config.get('sessiontype')).toBe('default')
+  const old = sshArguments(TAILNET, 'true', 3, { knowsSession: false }).join(' ')
+  expect(old).not.toMatch(/SessionType|StdinNull|ForkAfter|IgnoreUnknown/)
 })
 
 test("of a named host the person's own settings stand", async () => {

@@ -23,6 +23,13 @@ test.each([
   expect(await stateDir()).toBe(join(folder, '.local/state/resource-sharing'))
 })
 
+test.runIf(process.platform === 'linux')('where no folder can be made, that is told at once', async () => {
+  for (const home of ['/proc', '/proc/nowhere/at/all', '/dev/null']) {
+    vi.stubEnv('HOME', home)
+    await expect(stateDir()).rejects.toThrow(/^the state folder "\/.*" can't be made: E/)
+  }
+})
+
 test('it is where XDG_STATE_HOME says, for this user alone', async () => {
   vi.stubEnv('XDG_STATE_HOME', join(folder, 'x'))
   expect(await stateDir()).toBe(join(folder, 'x/resource-sharing'))
