@@ -2,5 +2,6 @@
 export const meshOptions = {
   hosts: { type: 'string', multiple: true },
   'hosts-file': { type: 'string', multiple: true },
+  exclude: { type: 'string', multiple: true },
   fanout: { type: 'string' },
 } as const

@@ -22,8 +22,6 @@ export type Wanted = {
   family?: boolean
   /** Only the node of this name. */
   host?: string
-  /** Until when, of `performance.now()`, instead of `--timeout` after the start of this program. */
-  deadlineMs?: number
 }
 
 /** Measures the mesh that the flags, the environment or tailscale name, within `--timeout`. */
@@ -42,12 +40,14 @@ export async function askMesh(context: MeshContext, wanted: Wanted): Promise<Rep
 
 async function ask(context: MeshContext, wanted: Wanted): Promise<{ reports: Report[]; mesh: Mesh }> {
   const { values, signal } = context
-  const deadlineMs = wanted.deadlineMs ?? timeoutMs(values.timeout, 10 + (wanted.windowMs ?? 0) / 1000)
+  // From now on, not from this program's start: on a machine that is overloaded that alone may take seconds.
+  const deadlineMs = performance.now() + timeoutMs(values.timeout, 10 + (wanted.windowMs ?? 0) / 1000)
   const fanout = countOf('--fanout', values.fanout ?? '64', { least: 1, most: 1024 })
   const hosts = await chosenHosts(values)
   const mesh = await meshNodes(hosts, { timeoutMs: deadlineMs - performance.now(), signal })
   tell(mesh, context)
-  const nodes = wanted.host === undefined ? mesh.nodes : [named(wanted.host, mesh.nodes)]
+  const all = remaining(mesh.nodes, context)
+  const nodes = wanted.host === undefined ? all : [named(wanted.host, all)]
   const connections = await Connections.open()
   const { windowMs, family = false } = wanted
   const source = sshSource({
@@ -86,7 +86,21 @@ export async function nodesOf(context: MeshContext): Promise<MeshNode[]> {
   const { values, signal } = context
   const mesh = await meshNodes(await chosenHosts(values), { timeoutMs: timeoutMs(values.timeout), signal })
   tell(mesh, context)
-  return mesh.nodes
+  return remaining(mesh.nodes, context)
+}
+
+/** The nodes without those that the person leaves out: by flags, else by the environment. */
+function remaining(nodes: readonly MeshNode[], { values, note }: MeshContext): MeshNode[] {
+  const flags = values.exclude ?? []
+  const lists = flags.length > 0 ? flags : [process.env.RESOURCE_SHARING_EXCLUDE ?? '']
+  const words = lists
+    .flatMap((list) => list.split(',').map((word) => word.trim()))
+    .filter((word) => word !== '')
+  const excluded = words.map((word) => nodeNamed(nodes, word))
+  const unknown = words.filter((_, index) => excluded[index] === undefined)
+  if (unknown.length > 0 && flags.length > 0 && !values.quiet)
+    note(`--exclude ${quoted(unknown.join(','))}: no machine of the mesh is called so`)
+  return nodes.filter((node) => !excluded.includes(node))
 }
 
 function named(host: string, nodes: readonly MeshNode[]): MeshNode {

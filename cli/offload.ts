@@ -17,7 +17,9 @@ type OffloadContext = Pick<
 >
 type Outcome = { exitCode: number; notes: string[] } | { nowhere: string }
 
-const ASK_AGAIN_MS = 10_000
+const ASK_AGAIN_MS = 5000
+/** One machine that is known, over a connection that is kept. */
+const ASK_ONE_AGAIN_MS = 500
 /** execvp's, as a shell tells them. */
 const [NOT_RUNNABLE, NOT_FOUND] = [126, 127]
 
@@ -29,16 +31,19 @@ export async function runSomewhere(context: OffloadContext, work: Work): Promise
   const reach = { connections: await Connections.open(), connectMs: timeoutMs(values.timeout) }
   if (values.target !== undefined) {
     const host = await targetOf(context, values.target)
-    const outcome = await offload(host, work, terminal, { reach, signal, settled: false })
-    if (outcome.begun) return outcome
-    throw new Failure(`${host.name}: ${outcome.reason}`)
+    for (let waits = false; ; waits = true) {
+      const outcome = await offload(host, work, terminal, { reach, signal, settled: false })
+      if (outcome.begun) return outcome
+      const why = `${host.name}: ${outcome.reason}`
+      if (!values.wait || !outcome.later) throw new Failure(why)
+      if (!waits && !values.quiet) note(`${plain(why, 300)}: waiting`)
+      await sleep(ASK_ONE_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
+    }
   }
   for (let round = 0; ; round += 1) {
-    // Asked again, the machines get as much time as the first time.
     const again = round > 0
     const asking = again ? { ...context, values: { ...values, quiet: true } } : context
-    const deadlineMs = again ? performance.now() + timeoutMs(values.timeout) : undefined
-    const choice = await placesFor(asking, work.cpu, deadlineMs)
+    const choice = await placesFor(asking, work.cpu)
     const outcome = await offloadToFirst(choice.places, work, terminal, { reach, signal })
     if ('exitCode' in outcome) return outcome
     const why = nowhere(choice, outcome.refused)

@@ -57,9 +57,8 @@ export async function workOf({
 type MeshContext = Pick<Context<typeof meshOptions>, 'values' | 'signal' | 'note'>
 
 /** The machines that have room for so many CPUs of work, the best first. */
-export async function placesFor(context: MeshContext, cpu: number, deadlineMs?: number): Promise<Choice> {
-  const wanted = deadlineMs === undefined ? {} : { deadlineMs }
-  return choosePlaces(await askMesh(context, wanted), cpu)
+export async function placesFor(context: MeshContext, cpu: number): Promise<Choice> {
+  return choosePlaces(await askMesh(context, {}), cpu)
 }
 
 /** The machine that `--target` names. @throws UsageError */

@@ -9,6 +9,7 @@
  *
  *   --hosts A,B         look for HOST among these ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --timeout S         seconds for everything (20)
  *   --json              one JSON document
  *   -q, --quiet         no hints on standard error

@@ -11,6 +11,7 @@
  *   --only-minus        only machines with trit -1 that their owners have not closed (`just close`)
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --strict            exit 4 when a machine that was asked gave no measurement, or tailscale is there and not running
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds for everything (10)

@@ -17,6 +17,7 @@
  *   --give-up           for cancel: call it lost where its machine does not answer; it may run there still
  *   --hosts A,B         for start: among these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds for each machine to answer (10)
  *   --json              one JSON document

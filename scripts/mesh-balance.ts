@@ -9,6 +9,7 @@
  *
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --connections       show how packets reach each machine: direct +1, relayed 0, no contact -1
  *   --strict            exit 4 when a machine that was asked gave no measurement, or tailscale is there and not running
  *   --fanout N          ask so many at the same time (64)

@@ -18,6 +18,7 @@
  *   --yes               don't ask; needed where there is no terminal
  *   --hosts A,B         choose among these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds to find a machine and to reach it (10); what moves may take its time
  *   --json              one JSON document

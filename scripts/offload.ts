@@ -19,10 +19,11 @@
  *                       begins then
  *   --cpus N            how many CPUs it is expected to use (1)
  *   --target NAME       on this machine, whatever its load
- *   --wait              where no machine has room, wait for one
+ *   --wait              where no machine has room, wait for one; with --target, until that one takes it
  *   --or-here           where no machine has room, run it here
  *   --hosts A,B         choose among these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds to find a machine (10); the command may take its time
  *   -q, --quiet         no hints on standard error

@@ -11,6 +11,7 @@
  *   --insecure-http     ask peers that speak no TLS without
  *   --hosts A,B         ask these machines instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds that a machine may take to answer (5)
  *   --json              one JSON document

@@ -21,6 +21,7 @@
  *   --window MS         over how many milliseconds processes are measured (1000)
  *   --hosts A,B         the mesh is these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds to ask all (10, and the window)
  *   --json              one JSON document

@@ -14,6 +14,7 @@
  *   --window MS         length of the window in milliseconds (500)
  *   --hosts A,B         the mesh is these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds for everything (10, and the window)
  *   --json              one JSON document

@@ -19,8 +19,10 @@ export type Way = {
   /** Not where something arrived within 90 s. */ settled: boolean
 }
 
-/** It was run there; or it was not begun there, and why. */
-export type Offloaded = { begun: true; exitCode: number; notes: string[] } | { begun: false; reason: string }
+/** It was run there; or it was not begun there, why, and whether it may be taken later. */
+export type Offloaded =
+  | { begun: true; exitCode: number; notes: string[] }
+  | { begun: false; reason: string; later: boolean }
 
 const STEP_MS = 30_000
 const CLEAN_UP_MS = 2000
@@ -56,8 +58,11 @@ export async function offload(host: Host, work: Work, terminal: Terminal, way: W
     }
     return { lifeline, ending: () => ending }
   })
-  if (!held.taken) return { begun: false, reason: held.reason }
-  if ('reason' in held.result) return { begun: false, reason: held.result.reason }
+  if (!held.taken) {
+    const later = held.why === 'reserved' || held.why === 'arrived' || held.why === 'closed'
+    return { begun: false, reason: held.reason, later }
+  }
+  if ('reason' in held.result) return { begun: false, reason: held.result.reason, later: false }
   const { lifeline, ending } = held.result
   let over = false
   try {

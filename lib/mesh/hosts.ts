@@ -5,7 +5,8 @@ import { quoted } from '../text.ts'
 /** A host as a person names it: `[user@]host[:port]`. */
 export type Host = { host: string; user?: string; port?: number; text: string }
 
-const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/
+// A backslash parts a domain of Windows from the name.
+const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+@\\-]{0,63}$/
 const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/
 const FORM = 'write [user@]host[:port], an IPv6 address with a port in brackets'
 

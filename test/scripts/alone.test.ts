@@ -164,6 +164,27 @@ test('a name of this machine is counted once', async () => {
   expect(JSON.parse(ran.stdout).nodes).toHaveLength(1)
 })
 
+test.each([
+  ['--exclude', ['--exclude', '127.0.0.1:1'], {}],
+  ['the environment', [], { RESOURCE_SHARING_EXCLUDE: '127.0.0.1:1, nobody' }],
+] as const)('a machine that %s leaves out is not asked, and no reason to fail', async (_, flags, env) => {
+  const asked = ['--hosts', '127.0.0.1:1', '--timeout', '60']
+  expect((await runScript('mesh-balance', [...asked, '--strict'], { PATH: bare })).exitCode).toBe(4)
+  const ran = await runScript('mesh-balance', [...asked, ...flags, '--strict', '--json'], {
+    PATH: bare,
+    ...env,
+  })
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(JSON.parse(ran.stdout).nodes).toMatchObject([{ self: true }])
+  const quiet = await runScript('mesh-balance', [...asked, ...flags, '--quiet'], { PATH: bare, ...env })
+  expect(quiet).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
+})
+
+test('who leaves out a machine that there is not is told so', async () => {
+  const ran = await runScript('mesh-balance', ['--hosts', 'localhost', '--exclude', 'n9'], { PATH: bare })
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '--exclude "n9": no machine of the mesh is called so' })
+})
+
 test('node-trit prints two lines', async () => {
   const ran = await runScript('node-trit', ['--window', '100'])
   expect(ran.stdout).toMatch(/^Node trit: (?:\+1|0|-1)\nSCUM processes: \d+$/)

@@ -266,6 +266,12 @@ test('a link that is cut ends the command there, and offload says so', async () 
     .toBe(0)
 })
 
+test('many at once that wait for one machine all come to it, one after the other', async () => {
+  const command = ['--target', 'n2', '--wait', '-q', 'hostname']
+  const all = await Promise.all(Array.from({ length: 6 }, async () => await run('offload', command)))
+  expect(all).toMatchObject(all.map(() => ({ exitCode: 0, stdout: 'n2', stderr: '' })))
+})
+
 test('two offloads at once have different receivers, and then there is none', async () => {
   const both = await Promise.all(
     ['1', '2'].map(

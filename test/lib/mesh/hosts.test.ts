@@ -11,6 +11,7 @@ test.each([
   ['fd7a:115c:a1e0::1', { host: 'fd7a:115c:a1e0::1' }],
   ['[fd7a:115c:a1e0::1]:22', { host: 'fd7a:115c:a1e0::1', port: 22 }],
   ['a@b@n1', { host: 'n1', user: 'a@b' }],
+  ['HOME\\operator@n1', { host: 'n1', user: 'HOME\\operator' }],
 ])('%s is a host', (text, expected) => {
   expect(parseHost(text, '--hosts')).toEqual({ text, ...expected })
 })
