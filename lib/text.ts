@@ -18,7 +18,7 @@ export function lastLine(text: string, maxLength: number): string | undefined {
     .slice(-4000)
     .split('\n')
     .map((line) => plain(line, maxLength))
-    .findLast((line) => line !== '')
+    .findLast((line) => /[\p{L}\p{N}]/u.test(line))
 }
 
 /** JSON with every character that a terminal could act on as an escape of JSON's own: the same value, safe to show. */

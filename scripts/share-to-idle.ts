@@ -90,7 +90,7 @@ await recipe(
       print(`sent ${what} (${bytesText(sentBytes)}) to ${node.name} by ${by}${where}${speed}`)
     }
     if (parcel.leftOut.length > 0 && via === 'localsend')
-      note(`not sent: ${plain(parcel.leftOut.join(', '))}: neither files nor folders`)
+      for (const { name, why } of parcel.leftOut) note(`not sent: ${plain(name)}: ${why}`)
     if (declined.length === 0) return EXIT.done
     const more = declined.length > 1 ? ` and ${declined.length - 1} more` : ''
     note(`${node.name} did not want ${quoted(declined[0] ?? '')}${more}`)

@@ -1,6 +1,6 @@
 import { run, type Command, type Ended, type Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
-import { ENDLESS, lateFault, sshFault } from '../mesh/outcome.ts'
+import { ENDLESS, lateFault, sshFault, tailscaleCheck } from '../mesh/outcome.ts'
 import { sshArguments } from '../mesh/ssh.ts'
 import { lastLine } from '../text.ts'
 import type { Host, Reach } from './host.ts'
@@ -53,7 +53,8 @@ export function saidBy(ended: Ended, nonce: string, timeoutMs: number): Said {
   if (answer) return { known: true, ...answer, stderr }
   if (missing) return { known: false, reason: 'there is no ssh client on this machine' }
   if (tooMuch) return { known: false, reason: ENDLESS }
-  if (timedOut) return { known: false, reason: lateFault(timeoutMs, stdout, nonce).reason }
+  if (timedOut)
+    return { known: false, reason: tailscaleCheck(stderr) ?? lateFault(timeoutMs, stdout, nonce).reason }
   if (exitCode === 255) return { known: false, reason: sshFault(stderr).reason }
   return { known: false, reason: lastLine(stderr, 160) ?? 'the answer is cut short' }
 }

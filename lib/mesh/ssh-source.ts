@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pMap from 'p-map'
 import { run } from '../command.ts'
 import { Failure, Interrupted } from '../errors.ts'
@@ -8,7 +9,7 @@ import { probe, type Sampling } from '../node/probe.ts'
 import { lastLine, messageOf } from '../text.ts'
 import type { Connections } from './connections.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
-import { ENDLESS, lateFault, sshFault, tailscaleCheck } from './outcome.ts'
+import { ENDLESS, lateFault, sshFault, tailscaleCheck, wasTurnedAway } from './outcome.ts'
 import { sshArguments, type SshFiles } from './ssh.ts'
 
 export type SshSourceOptions = Sampling & {
@@ -24,6 +25,8 @@ const KEPT_SHARE = 0.25
 /** Characters of an answer, and of what a login shell says around it; a process is about seven hundred. */
 const MOST_LOAD = 1_000_000
 const MOST_PROCESSES = 64_000_000
+/** How long one waits that was turned away, before it tries again. */
+const TURNED_AWAY_PAUSES_MS = [300, 600, 1200, 2400]
 /** Of the time left, how much ssh may spend until it is connected. */
 const CONNECT_SHARE = 0.5
 
@@ -81,7 +84,16 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
     await options.connections.drop(files.controlPath)
     attempt = await ask(node.ssh, { ...files, kept: false }, options, signal)
   }
-  return attempt.outcome === 'ok' ? answered(attempt.answer) : { node, ...attempt }
+  for (const pauseMs of TURNED_AWAY_PAUSES_MS) {
+    if (attempt.outcome === 'ok' || !attempt.turnedAway) break
+    if (performance.now() + pauseMs > options.deadlineMs) break
+    // A random part more, so that those who were turned away together do not come back together.
+    await sleep(pauseMs * (1 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted())
+    attempt = await ask(node.ssh, { ...files, kept: false }, options, signal)
+  }
+  if (attempt.outcome === 'ok') return answered(attempt.answer)
+  const { outcome, reason, turnedAway = false } = attempt
+  return { node, outcome, reason: turnedAway ? `${reason}: too many at once? --fanout asks fewer` : reason }
 }
 
 function sampling({ windowMs, family = false }: SshSourceOptions): Sampling {
@@ -90,7 +102,12 @@ function sampling({ windowMs, family = false }: SshSourceOptions): Sampling {
 
 type Attempt =
   | { outcome: 'ok'; answer: Answer }
-  | { outcome: 'unreachable' | 'timeout' | 'auth' | 'host-key' | 'bad-output'; reason: string }
+  | {
+      outcome: 'unreachable' | 'timeout' | 'auth' | 'host-key' | 'bad-output'
+      reason: string
+      /** Its sshd, or that of a machine before it, closed the connection before it began. */
+      turnedAway?: boolean
+    }
 
 /** One ssh, ended by its deadline at the latest and always reaped. */
 async function ask(
@@ -116,7 +133,7 @@ async function ask(
     if (!(error instanceof BadAnswer)) throw error
     if (missing) return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
     if (timedOut) return late(timeoutMs, stdout, stderr, nonce)
-    if (exitCode === 255) return sshFault(stderr)
+    if (exitCode === 255) return { ...sshFault(stderr), turnedAway: wasTurnedAway(stderr) }
     return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
   }
 }

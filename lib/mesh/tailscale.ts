@@ -37,7 +37,8 @@ export type Tailnet =
 export async function tailnet(limits: Limits): Promise<Tailnet> {
   const file = await findTailscale()
   if (file === undefined) return await notFound()
-  const command = { file, args: ['status', '--json'] }
+  // The app of a Mac is its command too, where it is told so; else it may open a window.
+  const command = { file, args: ['status', '--json'], env: { TAILSCALE_BE_CLI: '1' } }
   const { stdout, stderr, exitCode, timedOut, tooMuch } = await run(command, {
     ...limits,
     maxOutput: MOST_STATUS,
@@ -49,9 +50,10 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',
     )
   if (exitCode === 0 || stdout.startsWith('{')) return { running: true, ...parseStatus(stdout) }
-  if (NO_DAEMON.test(stderr))
+  if (NO_DAEMON.test(stderr) || NO_DAEMON.test(stdout))
     return { running: false, installed: true, why: 'the tailscale daemon is not running' }
-  const line = stderr
+  // The Mac's app complains on standard output.
+  const line = `${stderr}\n${stdout}`
     .split('\n')
     .map((text) => plain(text))
     .find((text) => text !== '')

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, readdir, stat } from 'node:fs/promises'
+import { access, lstat, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { LocalFile } from '../localsend/offer.ts'
@@ -12,8 +12,8 @@ export type Parcel = {
   files: LocalFile[]
   /** Whether one of the paths is a folder. */
   hasFolder: boolean
-  /** Below the folders: links to folders, sockets, devices. They are not sent. */
-  leftOut: string[]
+  /** What LocalSend and Taildrop do not send of the folders, and why: links to folders, sockets, empty folders. */
+  leftOut: { name: string; why: string }[]
 }
 
 /**
@@ -46,12 +46,16 @@ async function addFolder(folder: string, name: string, parcel: Parcel): Promise<
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw unreadable(folder, error)
   })
+  if (entries.length === 0) parcel.leftOut.push({ name, why: 'an empty folder' })
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const [path, below] = [join(folder, entry.name), `${name}/${entry.name}`]
-    if (entry.isDirectory()) await addFolder(path, below, parcel)
+    // Node has put this character in the place of what is no UTF-8, and finds no such file.
+    if (entry.name.includes('\uFFFD') && !(await isThere(path)))
+      parcel.leftOut.push({ name: below, why: 'a name that is not UTF-8' })
+    else if (entry.isDirectory()) await addFolder(path, below, parcel)
     else if (entry.isFile()) await addFile(path, below, parcel)
     else if (entry.isSymbolicLink() && (await isFile(path))) await addFile(path, below, parcel)
-    else parcel.leftOut.push(below)
+    else parcel.leftOut.push({ name: below, why: await kindOf(path) })
   }
 }
 
@@ -67,6 +71,19 @@ async function entryAt(path: string) {
   return stat(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
+}
+
+async function kindOf(path: string): Promise<string> {
+  const entry = await lstat(path)
+  if (!entry.isSymbolicLink()) return 'neither a file nor a folder'
+  return (await isThere(path)) ? 'a link to a folder, or to what is no file' : 'a link to nothing'
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -115,6 +115,11 @@ test.each([
     `echo 'access denied' >&2; echo more >&2; exit 1`,
     /^`tailscale status` failed: access denied$/,
   ],
+  [
+    'an app of a Mac',
+    `[ "$TAILSCALE_BE_CLI" = 1 ] || sleep 30; echo 'The Tailscale GUI failed to start: no display'; exit 1`,
+    /^`tailscale status` failed: The Tailscale GUI failed to start: no display$/,
+  ],
   ['hanging', 'sleep 30', /^`tailscale status` gave no answer in time/],
 ])('a tailscale that is %s ends the run with one line', async (name, script, message) => {
   const PATH = await standIn(name.replaceAll(' ', '-'), script)

@@ -216,6 +216,19 @@ test('what the person tells ssh to ignore is ignored, as where they type ssh', a
   expect(mesh.nodes.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(2)
 })
 
+test('those that a bastion turns away because they come at once come again', async () => {
+  const crowd =
+    'sed -i /MaxStartups/d /etc/ssh/sshd_config; echo "MaxStartups 1:100:1" >>/etc/ssh/sshd_config'
+  const reload = 'pkill -HUP -o sshd'
+  await lab.exec('n12', ['sh', '-c', `${crowd}; ${reload}`])
+  const config = `Host n*.lan\n  StrictHostKeyChecking accept-new\nHost *.lan !n12.lan\n  ProxyJump n12.lan\n`
+  await lab.exec('n1', ['sh', '-c', 'cat >~/.ssh/config'], { input: config })
+  const { mesh } = await meshOf(['--hosts', 'n2.lan,n3.lan,n4.lan,n11.lan', '--timeout', '30'])
+  await lab.exec('n1', ['rm', '.ssh/config'])
+  await lab.exec('n12', ['sh', '-c', `sed -i /MaxStartups/d /etc/ssh/sshd_config; ${reload}`])
+  expect(mesh.nodes.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok'])
+})
+
 test('a host that greets without end, a line now and then, is shown with what it prints', async () => {
   const slow = 'while :; do echo so much to say; sleep 0.3; done'
   await lab.exec('n12', ['sh', '-c', `cp .bashrc .bashrc.kept; echo '${slow}' >.bashrc`])

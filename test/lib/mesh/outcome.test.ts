@@ -17,11 +17,36 @@ test.each([
   ['Connection timed out during banner exchange', 'timeout'],
   ['operator@100.64.0.2: Permission denied (publickey,password).', 'auth'],
   ['Received disconnect from 100.64.0.2 port 22:2: Too many authentication failures', 'auth'],
-  ['Host key verification failed.', 'host-key'],
-  ['No ED25519 host key is known for n2.ts.test and you have requested strict checking.', 'host-key'],
 ] as const)('%j is %s', (line, outcome) => {
   const reason = line.replace(/^ssh: /, '')
   expect(sshFault(`** some banner **\r\n${line}\r\n`)).toEqual({ outcome, reason })
+})
+
+test.each([
+  [
+    'Host key verification failed.',
+    'host-key',
+    /^Host key verification failed: reach it by `ssh` by hand, once/,
+  ],
+  [
+    'No ED25519 host key is known for n2.ts.test and you have requested strict checking.',
+    'host-key',
+    /strict checking: `ssh n2\.ts\.test` by hand asks/,
+  ],
+  ['No ED25519 host key is known for $(touch x) and you', 'host-key', /^[^`]*$/],
+  [
+    '/root/.ssh/config: line 3: Bad configuration option: usekeychain\r\n/root/.ssh/config: terminating, 1 bad configuration options',
+    'unreachable',
+    /line 3: Bad configuration option: usekeychain: ssh itself stops there too/,
+  ],
+  [
+    'tailscale: tailnet policy does not permit you to SSH to this node\r\nConnection closed by 100.64.0.2 port 22',
+    'auth',
+    /policy does not permit you to SSH to this node: the `ssh` rules/,
+  ],
+  ['# Headscale SSH requires an additional check.\n# visit http://x/y', 'auth', /additional check/],
+] as const)('of %j it is told what to do', (stderr, outcome, reason) => {
+  expect(sshFault(stderr)).toEqual({ outcome, reason: expect.stringMatching(reason) })
 })
 
 test('of a changed host key, the line that names the host is shown', () => {
@@ -35,7 +60,8 @@ test('of a changed host key, the line that names the host is shown', () => {
   ].join('\n')
   expect(sshFault(stderr)).toEqual({
     outcome: 'host-key',
-    reason: 'Host key for n2.ts.test has changed and you have requested strict checking.',
+    reason:
+      "Host key for n2.ts.test has changed and you have requested strict checking: if that is right, `ssh-keygen -R 'n2.ts.test'`",
   })
 })
 

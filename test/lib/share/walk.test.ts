@@ -23,7 +23,7 @@ test('a folder is its files, named after it; a file is itself', async () => {
     ['tree/deep/b', 2],
     ['file', 3],
   ])
-  expect([hasFolder, leftOut]).toEqual([true, []])
+  expect([hasFolder, leftOut]).toEqual([true, [{ name: 'tree/deep/empty', why: 'an empty folder' }]])
 })
 
 test('a link to a file is sent as the file, a link to a folder is left out, and a circle has an end', async () => {
@@ -32,8 +32,21 @@ test('a link to a file is sent as the file, a link to a folder is left out, and 
   await symlink('nowhere', join(folder, 'tree/dangling'))
   const { files, leftOut } = await walk([join(folder, 'tree')])
   expect(files.map(({ name }) => name)).toEqual(['tree/a', 'tree/deep/b', 'tree/link'])
-  expect(leftOut).toEqual(['tree/circle', 'tree/dangling'])
+  expect(leftOut.filter(({ why }) => why !== 'an empty folder')).toEqual([
+    { name: 'tree/circle', why: 'a link to a folder, or to what is no file' },
+    { name: 'tree/dangling', why: 'a link to nothing' },
+  ])
 })
+
+test.runIf(process.platform === 'linux')(
+  'a name that is no UTF-8 is left out and told, and the others go',
+  async () => {
+    await writeFile(Buffer.concat([Buffer.from(join(folder, 'tree/')), Buffer.from([0xe9, 0x2e, 0x61])]), 'x')
+    const { files, leftOut } = await walk([join(folder, 'tree')])
+    expect(files.map(({ name }) => name)).toEqual(['tree/a', 'tree/deep/b'])
+    expect(leftOut).toContainEqual({ name: 'tree/\uFFFD.a', why: 'a name that is not UTF-8' })
+  },
+)
 
 test('a path named twice is sent once', async () => {
   const twice = [join(folder, 'file'), join(folder, './file')]
