@@ -11,7 +11,7 @@ import { startStreaming, type Streamed } from '../streaming.ts'
 import { lastLine } from '../text.ts'
 import { Unframe } from './frame.ts'
 import type { Work } from './job.ts'
-import type { Lifeline } from './lifeline.ts'
+import { SILENCE_SECONDS, type Lifeline } from './lifeline.ts'
 import { nodeScript, wordsOf } from './node.ts'
 
 /** A run whose folder is there, with the files. */
@@ -73,10 +73,14 @@ export async function runForeground(
     throw signal.reason
   }
   const [{ exitCode, missing }] = await ended
+  if (out.status === 'silence')
+    throw new Failure(
+      `${host.name}: the command was stopped there, because nothing was heard of this side for ${SILENCE_SECONDS} s: was it suspended?`,
+    )
   if (out.status !== undefined) return out.status
   if (out.begun)
     throw new Failure(
-      `${host.name}: the connection was lost: how the command ended is not known, and what runs of it is stopped there within half a minute`,
+      `${host.name}: the connection was lost: how the command ended is not known, and what runs of it is stopped there within ${SILENCE_SECONDS + 10} s`,
     )
   // What was printed before the beginning is not the command's: it says why there was none.
   const refused = answerOf(out.head, script.nonce)

@@ -9,8 +9,8 @@ const MOST_HEAD = 1_000_000
  * nothing is held back but what may be the beginning of that end.
  */
 export class Unframe extends Transform {
-  /** The status at the end; undefined while it has not come. */
-  status: number | undefined
+  /** The status at the end; undefined while it has not come. `silence`: what was run was stopped for this side's. */
+  status: number | 'silence' | undefined
   /** What came before the beginning; all of it, where there was none. */
   head = ''
   begun = false
@@ -58,7 +58,8 @@ export class Unframe extends Transform {
     const passed = at === -1 ? this.#held.length - kept : at
     if (passed > 0) this.push(this.#held.subarray(0, passed))
     this.#held = this.#held.subarray(passed)
-    const status = at === -1 ? null : /^(\d{1,3})\n/.exec(this.#held.toString('latin1', this.#end.length))
-    if (status) this.status = Number(status[1])
+    const status =
+      at === -1 ? null : /^(\d{1,3}|silence)\n/.exec(this.#held.toString('latin1', this.#end.length))
+    if (status) this.status = status[1] === 'silence' ? 'silence' : Number(status[1])
   }
 }

@@ -10,6 +10,13 @@ import { Unframe } from './frame.ts'
 import { nodeScript } from './node.ts'
 
 const BEAT_MS = 3000
+/**
+ * For how long this side may say nothing before the command is stopped there: a person may stop it by Ctrl-Z, or close a
+ * laptop, for a moment. Tests shorten it by `RESOURCE_SHARING_SILENCE_SECONDS`.
+ */
+export const SILENCE_SECONDS = Number(
+  /^[1-9]\d{0,3}$/.exec(process.env['RESOURCE_SHARING_SILENCE_SECONDS'] ?? '')?.[0] ?? 120,
+)
 const STOP_MS = 2500
 const CLOSE_MS = 2000
 
@@ -36,7 +43,11 @@ export class Lifeline {
   /** @throws Failure when the machine can't be reached */
   static async open(host: Host, run: string, reach: Reach): Promise<Lifeline> {
     const mark = randomBytes(16).toString('hex')
-    const script = framedScript(nodeScript('run_lifeline'), { ID: run, MARK: mark }, 'self')
+    const script = framedScript(
+      nodeScript('run_lifeline'),
+      { ID: run, MARK: mark, SILENCE: String(SILENCE_SECONDS) },
+      'self',
+    )
     const child = startStreaming(await commandOn(host, script, reach))
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
@@ -70,7 +81,7 @@ export class Lifeline {
     if (answer() === 'stopped') return undefined
     return answer() === 'left'
       ? 'something of the command does not end'
-      : 'the connection is lost: what runs of the command is stopped there within half a minute'
+      : 'the connection is lost: what runs of the command is stopped there in a while'
   }
 
   /**

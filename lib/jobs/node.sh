@@ -225,6 +225,8 @@ run_foreground() {
 exec "$@"' sh "$dir" "$@" >"$dir/output"
   run_status=$?
   unset RESOURCE_SHARING_RUN
+  # Its status would be that of the signal which stopped it.
+  if [ -e "$dir/silent" ] || [ ! -d "$dir" ]; then run_status=silence; fi
   [ -z "$(run_members)" ] || run_stop
   # What is not this user's may hold the output open for ever; a slow link may take a while to pass it on.
   (
@@ -243,7 +245,7 @@ exec "$@"' sh "$dir" "$@" >"$dir/output"
 }
 
 # run_lifeline: reads what the other side of a foreground command says, a word a line. When that ends, or is silent for
-# twenty seconds, the other side is gone, and the command is stopped.
+# SILENCE seconds, the other side is gone, and the command is stopped.
 run_lifeline() {
   echo 0 >"$dir/beat" || exit 69
   # Redirected by exec: around a function, a shell keeps what it will restore, and the connection open with it.
@@ -268,7 +270,8 @@ run_watch() {
     { read -r run_beat <"$dir/beat"; } 2>/dev/null
     if [ "$run_beat" = "$run_last" ]; then run_misses=$((run_misses + 1)); else run_misses=0; fi
     run_last=$run_beat
-    if [ "$run_misses" -ge 5 ]; then
+    if [ "$((run_misses * 4))" -ge "$SILENCE" ]; then
+      : >"$dir/silent"
       run_stop
       run_forget
     fi

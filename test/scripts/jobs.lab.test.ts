@@ -59,8 +59,8 @@ const ROOT = '/srv/resource-sharing'
 const START = `${ROOT}/cli/start.mjs`
 const BUSYBOX_FLOCK = `ln -s ${ROOT}/test/lab/in-host/busybox-flock.sh /usr/local/bin/flock`
 
-async function spawn(script: string, args: string[]) {
-  return await lab.spawn('n1', ['node', START, `scripts/${script}.ts`, ...args], here)
+async function spawn(script: string, args: string[], env: Record<string, string> = {}) {
+  return await lab.spawn('n1', ['node', START, `scripts/${script}.ts`, ...args], { ...here, env })
 }
 
 /** How many processes of a machine have a word in their command line. */
@@ -249,8 +249,30 @@ test('an offload that is killed leaves nothing running', async () => {
   await expect.poll(async () => await processes('n2', 'sleep 976.5'), { timeout: 5000 }).toBe(0)
 })
 
+/** Instead of two minutes. */
+const SHORT_SILENCE = { RESOURCE_SHARING_SILENCE_SECONDS: '20' }
+
+test('offload may be stopped for a moment; where that was too long, it is told so', async () => {
+  const stopped = async (target: string, env: Record<string, string>) => {
+    const command = ['--target', target, 'sh', '-c', 'sleep 4.31; sleep 26; echo made']
+    const { process: child } = await spawn('offload', command, env)
+    await expect.poll(async () => await processes(target, 'sleep 4.31')).toBeGreaterThan(0)
+    const signal = async (name: string) =>
+      await lab.exec('n1', ['pkill', `-${name}`, '-f', `offload[.]ts --target ${target} sh -c sleep 4.31`])
+    expect((await signal('STOP')).exitCode).toBe(0)
+    await sleep(29_000)
+    await signal('CONT')
+    return await child
+  }
+  const [moment, long] = await Promise.all([stopped('n2', {}), stopped('n3', SHORT_SILENCE)])
+  expect(moment).toMatchObject({ exitCode: 0, stdout: 'made', stderr: '' })
+  expect(long).toMatchObject({ exitCode: 125, stdout: '' })
+  expect(long.stderr).toContain('nothing was heard of this side for 20 s: was it suspended?')
+})
+
 test('a link that is cut ends the command there, and offload says so', async () => {
-  const { process: child } = await spawn('offload', ['sh', '-c', 'echo begun; sleep 965.4'])
+  const command = ['sh', '-c', 'echo begun; sleep 965.4']
+  const { process: child } = await spawn('offload', command, SHORT_SILENCE)
   await expect.poll(async () => await processes('n2', 'sleep 965.4')).toBeGreaterThan(0)
   await lab.linkDown('n2')
   const began = performance.now()
