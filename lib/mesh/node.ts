@@ -30,6 +30,8 @@ export type SshDestination = {
     ip: string
     /** Whole DNS name, under which its host key is remembered. */
     dnsName: string
+    /** The command `tailscale`, where only that has a way there: its daemon runs without a device of the system. */
+    through?: string
     /** Host keys that the coordination server vouches for, each `type base64`. */
     hostKeys: string[]
   }

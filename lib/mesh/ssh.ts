@@ -70,13 +70,23 @@ export function sshArguments(
 
 /** A tailnet address is bound to its node's key, so a key that is seen for the first time may be accepted. */
 function tailnetOptions(
-  { ip, dnsName }: NonNullable<SshDestination['tailnet']>,
+  { ip, dnsName, through }: NonNullable<SshDestination['tailnet']>,
   knownHosts: string | undefined,
 ): string[] {
-  const options = [`HostName=${ip}`, `HostKeyAlias=${dnsName}`, 'StrictHostKeyChecking=accept-new']
+  const options = [
+    `HostName=${ip}`,
+    `HostKeyAlias=${dnsName}`,
+    'StrictHostKeyChecking=accept-new',
+    ...(through === undefined ? [] : [`ProxyCommand=${shellWord(through)} nc %h %p`]),
+  ]
   if (knownHosts === undefined) return options
   const files = [knownHosts, '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
   return [...options, `GlobalKnownHostsFile=${files.map((file) => quotedForConfig(file)).join(' ')}`]
+}
+
+/** A word of the shell's that ssh runs a ProxyCommand with; ssh itself takes a percent sign for the beginning of a token. */
+function shellWord(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`
 }
 
 /** The connection is kept for a minute, so that the next run, or the next step, need not greet again. */

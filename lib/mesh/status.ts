@@ -28,6 +28,7 @@ type Peer = z.infer<typeof Peer>
 type Users = Record<string, unknown> | null | undefined
 const Status = z.object({
   BackendState: z.string(),
+  TUN: z.boolean().catch(true),
   Self: Peer.nullish().catch(null),
   User: z.record(z.string(), z.unknown()).nullish().catch(null),
   Peer: z.record(z.string(), z.unknown()).nullish().catch(null),
@@ -61,11 +62,11 @@ const LOST =
 
 /**
  * The nodes in the output of `tailscale status --json`, this machine first. Where it can't know who is online, none is
- * taken for offline, and `warning` says so.
+ * taken for offline, and `warning` says so. With `userspace` the system has no way to the others, and only tailscaled does.
  *
  * @throws Failure when it is something else, or tailscale is in a state other than Running
  */
-export function parseStatus(output: string): { nodes: MeshNode[]; warning?: string } {
+export function parseStatus(output: string): { nodes: MeshNode[]; warning?: string; userspace?: true } {
   const status = Status.safeParse(json(output)).data
   if (status === undefined)
     throw new Failure('`tailscale status --json` printed something else: is it the real tailscale?')
@@ -77,14 +78,21 @@ export function parseStatus(output: string): { nodes: MeshNode[]; warning?: stri
   }
   if (!status.Self) throw new Failure('`tailscale status --json` does not tell which machine this is')
   const peers = Object.values(status.Peer ?? {}).map((peer) => Peer.safeParse(peer).data)
-  const known = peers.filter((peer) => peer !== undefined)
+  const families = new Set((status.Self.TailscaleIPs ?? []).map((address) => isIP(address)))
+  const known = peers.flatMap((peer) => (peer ? [within(families, peer)] : []))
   const nameOf = naming([status.Self, ...known])
   const self: MeshNode = { ...facts(status.Self, nameOf(status.Self)), self: true }
   const lost = Lost.safeParse(json(output)).success
   // What is not told to be offline is asked.
   const peersNow = lost ? known.map((peer) => ({ ...peer, Online: true })) : known
   const nodes = [self, ...peersNow.map((peer) => peerNode(peer, nameOf(peer), status.User))]
-  return lost ? { nodes, warning: LOST } : { nodes }
+  return { nodes, ...(lost ? { warning: LOST } : {}), ...(status.TUN ? {} : { userspace: true }) }
+}
+
+/** A peer with those of its addresses that can be reached from here; where none is known to be, with all. */
+function within(families: ReadonlySet<number>, peer: Peer): Peer {
+  const reachable = (peer.TailscaleIPs ?? []).filter((address) => families.has(isIP(address)))
+  return reachable.length > 0 ? { ...peer, TailscaleIPs: reachable } : peer
 }
 
 /** Names a peer by its first label, the whole DNS name where that is taken too, else its address. */

@@ -49,7 +49,15 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
     throw new Failure(
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',
     )
-  if (exitCode === 0 || stdout.startsWith('{')) return { running: true, ...parseStatus(stdout) }
+  if (exitCode === 0 || stdout.startsWith('{')) {
+    const { nodes, warning, userspace = false } = parseStatus(stdout)
+    const told = warning === undefined ? {} : { warning }
+    return {
+      running: true,
+      nodes: userspace ? nodes.map((node) => throughDaemon(node, file)) : nodes,
+      ...told,
+    }
+  }
   if (NO_DAEMON.test(stderr) || NO_DAEMON.test(stdout))
     return { running: false, installed: true, why: 'the tailscale daemon is not running' }
   // The Mac's app complains on standard output.
@@ -58,6 +66,11 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
     .map((text) => plain(text))
     .find((text) => text !== '')
   throw new Failure(`\`tailscale status\` failed: ${line ?? 'it says nothing of why'}`)
+}
+
+function throughDaemon(node: MeshNode, through: string): MeshNode {
+  if (!node.ssh?.tailnet) return node
+  return { ...node, ssh: { ...node.ssh, tailnet: { ...node.ssh.tailnet, through } } }
 }
 
 async function notFound(): Promise<Tailnet> {

@@ -393,3 +393,22 @@ test('a user from whom other processes are hidden is told so, wherever processes
   await lab.exec('n2', ['mount', '-o', 'remount,hidepid=0', '/proc'])
   expect((await ask('node-trit', '--timeout', '60')).stderr).toBe('')
 })
+
+test('from a machine whose tailscaled runs in userspace, the others are reached through it', async () => {
+  const userspace =
+    'TS_DEBUG_USE_DERP_HTTP=true TS_DEBUG_DERP_WS_CLIENT=true TS_ASSUME_NETWORK_UP_FOR_TEST=1 TS_PANIC_IF_HIT_MAIN_CONTROL=1 TS_DISABLE_PORTMAPPER=1 setsid tailscaled --tun=userspace-networking --statedir=/var/lib/tailscale --port=41641 --no-logs-no-support >/tmp/userspace 2>&1 </dev/null &'
+  await lab.tailscaledStop('n11')
+  await lab.exec('n11', ['sh', '-c', userspace])
+  const ask = async () =>
+    await lab.exec('n11', ['just', 'mesh-balance', '--json', '--timeout', '20'], {
+      cwd: '/srv/resource-sharing',
+    })
+  await expect
+    .poll(async () => (await lab.exec('n11', ['tailscale', 'status', '--json'])).stdout, { interval: 500 })
+    .toMatch(/"TUN": false[^]*"HostName": "n2",[^}]*"Online": true/)
+  expect((await lab.exec('n11', ['ping', '-c', '1', '-W', '1', tailnetIp('n2')])).exitCode).not.toBe(0)
+  const mesh = Mesh.parse(JSON.parse((await ask()).stdout))
+  const outcomes = Object.fromEntries(mesh.nodes.map(({ name, outcome }) => [name, outcome]))
+  const why = mesh.nodes.map(({ name, reason }) => `${name}: ${reason}`).join('; ')
+  expect(outcomes, why).toMatchObject({ n1: 'ok', n2: 'ok', n11: 'ok', n12: 'ok' })
+})

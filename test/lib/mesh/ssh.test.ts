@@ -48,6 +48,16 @@ test('nothing is forwarded, asked or run on this side', async () => {
   expect(config.get('connecttimeout')).toBe('4')
 })
 
+test('what only tailscale has a way to is reached through it, whatever its path is called', async () => {
+  const through = "/opt/Tail scale's 100%/tailscale"
+  const config = await configuration({
+    host: 'n2',
+    tailnet: { ip: 'fd7a::2', dnsName: 'n2.ts.test', hostKeys: [], through },
+  })
+  expect(config.get('proxycommand')).toBe("'/opt/Tail scale'\\''s 100%%/tailscale' nc %h %p")
+  expect(config.get('hostname')).toBe('fd7a::2')
+})
+
 test('paths with blanks and percent signs reach ssh as they are', async () => {
   const files = { controlPath: '/tmp/a b/100%h', knownHosts: '/tmp/a b/keys' }
   const config = await configuration(TAILNET, files)

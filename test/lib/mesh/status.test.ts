@@ -43,6 +43,29 @@ test('this machine comes first, and a peer is reached by its tailnet address und
   ])
 })
 
+test.each([
+  ['IPv6 alone', ['fd7a::1'], 'fd7a::2'],
+  ['IPv4 alone', ['100.64.0.1'], '100.64.0.2'],
+  ['both', ['100.64.0.1', 'fd7a::1'], '100.64.0.2'],
+  ['none that is known', null, '100.64.0.2'],
+])(
+  'where this machine has %s, a peer is reached by an address that it can reach',
+  (_, TailscaleIPs, expected) => {
+    const output = { ...JSON.parse(status(PEER)), Self: { ...SELF, TailscaleIPs } }
+    expect(parseStatus(JSON.stringify(output)).nodes[1]).toMatchObject({
+      address: expected,
+      ssh: { tailnet: { ip: expected } },
+    })
+  },
+)
+
+test('a daemon without a device of the system is told of', () => {
+  const output = JSON.parse(status(PEER))
+  expect(parseStatus(JSON.stringify({ ...output, TUN: false }))).toMatchObject({ userspace: true })
+  for (const TUN of [true, 'no'])
+    expect(parseStatus(JSON.stringify({ ...output, TUN }))).not.toHaveProperty('userspace')
+})
+
 test('a tailnet of one has no peers, and no peers may be null', () => {
   expect(parseStatus(JSON.stringify({ BackendState: 'Running', Self: SELF, Peer: null })).nodes).toHaveLength(
     1,
