@@ -7,6 +7,7 @@ import { writeAtomically } from '../state/atomic-file.ts'
 import { runtimeDir } from '../state/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
 import type { SshFiles } from './ssh.ts'
+import { optionsOfOtherNames } from './ssh-sections.ts'
 import { ASK_FOR_SESSION_OPTIONS, exitMasterArguments } from './ssh.ts'
 
 // sun_path holds 104 bytes on macOS, 108 on Linux, its NUL included, and ssh adds 17 characters while it connects.
@@ -39,9 +40,14 @@ export class Connections {
    */
   async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
     this.#knowsSession ??= knowsSession()
-    const chosen = { knowsSession: await this.#knowsSession, ...(cipher === undefined ? {} : { cipher }) }
+    const more = await optionsOfOtherNames(destination, new AbortController().signal)
+    const chosen = {
+      knowsSession: await this.#knowsSession,
+      ...(more.length > 0 ? { more } : {}),
+      ...(cipher === undefined ? {} : { cipher }),
+    }
     if (this.#dir === undefined) return { kept: false, ...chosen }
-    const controlPath = join(this.#dir, digest(JSON.stringify({ ...destination, cipher })))
+    const controlPath = join(this.#dir, digest(JSON.stringify({ ...destination, cipher, more })))
     const kept = await exists(controlPath)
     if (!kept) this.#opened.add(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)

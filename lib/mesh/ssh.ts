@@ -7,6 +7,8 @@ export type SshFiles = {
   knownHosts?: string
   /** Whether the client has what OpenSSH 8.7 brought to say how a session begins. */
   knowsSession?: boolean
+  /** What the person has set for this machine under another of its names; see `optionsOfOtherNames`. */
+  more?: readonly string[]
   /** Put before those that ssh would choose from. */
   cipher?: string
 }
@@ -57,6 +59,7 @@ export function sshArguments(
     ...(tailnet ? tailnetOptions(tailnet, files.knownHosts) : []),
     ...controlOptions(files.controlPath),
     ...(files.cipher === undefined ? [] : [`Ciphers=^${files.cipher}`]),
+    ...(files.more ?? []),
   ]
   return [
     ...options.flatMap((option) => ['-o', option]),

@@ -216,6 +216,25 @@ test('what the person tells ssh to ignore is ignored, as where they type ssh', a
   expect(mesh.nodes.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(2)
 })
 
+test('sections for the short name, for the DNS name and for the address all apply, the short name’s first', async () => {
+  const ip = tailnetIp('n12')
+  const config = [
+    'Host n2\n  User operator\n  IdentityFile ~/.ssh/id_ed25519',
+    'Host *.ts.test\n  User nobody-of-this-name\n  IdentityFile "~/.ssh/none of this name"',
+    `Host ${ip.replace(/\d$/, '*')}\n  User root`,
+    `Host ${ip}\n  Port 1`,
+  ]
+  const asked = async (sections: string[]) => {
+    await lab.exec('n1', ['sh', '-c', 'cat >~/.ssh/config'], { input: `${sections.join('\n')}\n` })
+    const { mesh } = await meshOf()
+    await lab.exec('n1', ['rm', '.ssh/config'])
+    return Object.fromEntries(mesh.nodes.map(({ name, outcome }) => [name, outcome]))
+  }
+  expect(await asked(config.slice(0, 2))).toMatchObject({ n2: 'ok', n3: 'auth', n12: 'auth' })
+  expect(await asked(config.slice(2, 3))).toMatchObject({ n2: 'ok', n3: 'ok', n12: 'ok' })
+  expect(await asked(config.slice(3))).toMatchObject({ n2: 'ok', n3: 'ok', n12: 'unreachable' })
+})
+
 test('those that a bastion turns away because they come at once come again', async () => {
   const crowd =
     'sed -i /MaxStartups/d /etc/ssh/sshd_config; echo "MaxStartups 1:100:1" >>/etc/ssh/sshd_config'

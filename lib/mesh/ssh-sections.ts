@@ -1,0 +1,107 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { run } from '../command.ts'
+import type { SshDestination } from './node.ts'
+
+/**
+ * A person's `~/.ssh/config` may have a section for a machine under any of its names: `Host n2`, `Host *.ts.net`,
+ * `Host 100.*`. ssh looks for the one name that it is given, so what stands under the others is asked of ssh itself.
+ */
+
+const SYSTEM = '/etc/ssh/ssh_config'
+const ASK_MS = 5000
+/** Options whose value is one path, which may have blanks. */
+const PATHS = ['identityfile', 'certificatefile', 'identityagent']
+/** What of a section decides how a machine is reached, as `ssh -G` names it. The address and the rest are this program's. */
+const OPTIONS = [
+  [
+    'user',
+    'port',
+    'proxyjump',
+    'proxycommand',
+    'proxyusefdpass',
+    'bindaddress',
+    'bindinterface',
+    'addressfamily',
+  ],
+  ['identitiesonly', 'preferredauthentications', 'pubkeyauthentication', 'kexalgorithms', 'ciphers', 'macs'],
+  ['hostkeyalgorithms', 'pubkeyacceptedalgorithms', 'compression', 'connectionattempts', ...PATHS],
+].flat()
+
+/**
+ * Options of ssh for a machine of a tailnet that the person has set under its other names. What the first name's section
+ * says comes first, unless it is what holds for any machine: ssh does not tell the two apart.
+ */
+export async function optionsOfOtherNames(
+  { host, tailnet }: SshDestination,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (!tailnet) return []
+  const others = [tailnet.dnsName, tailnet.ip].filter((name) => name !== host)
+  if (!(await mayApply(host, others))) return []
+  // A name that nobody has: what holds for it holds for all.
+  const names = [host, 'no-such-host.invalid', ...others]
+  const [own, anybodys, ...rest] = await Promise.all(names.map((name) => configurationOf(name, signal)))
+  if (!own || !anybodys) return []
+  const found = new Map<string, readonly string[]>()
+  for (const of of rest)
+    for (const option of OPTIONS) {
+      const value = of?.get(option) ?? []
+      const isSet = same(own.get(option), anybodys.get(option)) && !same(value, anybodys.get(option))
+      if (isSet && !found.has(option)) found.set(option, value)
+    }
+  return [...found].flatMap(([option, values]) =>
+    values.map((value) => `${option}=${PATHS.includes(option) ? `"${value}"` : value}`),
+  )
+}
+
+/** Whether any section may be for one of the other names and not for the first: most people have none. */
+async function mayApply(host: string, others: readonly string[]): Promise<boolean> {
+  const folder = `${SYSTEM}.d`
+  const parts = await readdir(folder).catch(() => [])
+  const files = [SYSTEM, ...parts.filter((name) => name.endsWith('.conf')).map((name) => join(folder, name))]
+  const own = await text(join(userInfo().homedir, '.ssh/config'))
+  const all = [own, ...(await Promise.all(files.map(text)))].join('\n')
+  // What another file or a condition says only ssh knows.
+  if (/^\s*include\b/im.test(own) || /^\s*match\b/im.test(all)) return true
+  const sections = [...all.matchAll(/^\s*host[\s=]+(.*)$/gim)].map(([, patterns = '']) =>
+    patterns.split(/\s+/),
+  )
+  return sections.some((patterns) => {
+    const matches = (name: string) => patterns.some((pattern) => globs(pattern.replaceAll('"', ''), name))
+    return !matches(host) && others.some(matches)
+  })
+}
+
+/** As ssh_config(5) has patterns: `*` for any characters, `?` for one. */
+function globs(pattern: string, name: string): boolean {
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(name)
+}
+
+async function text(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch(() => '')
+}
+
+/** What ssh would use for a name; undefined where it can't tell. */
+async function configurationOf(
+  name: string,
+  signal: AbortSignal,
+): Promise<Map<string, string[]> | undefined> {
+  const { stdout, exitCode } = await run(
+    { file: 'ssh', args: ['-G', '--', name] },
+    { timeoutMs: ASK_MS, signal },
+  )
+  if (exitCode !== 0) return undefined
+  const options = new Map<string, string[]>()
+  for (const line of stdout.split('\n')) {
+    const [, option = '', value = ''] = /^(\S+) (.*)$/.exec(line) ?? []
+    options.set(option, [...(options.get(option) ?? []), value])
+  }
+  return options
+}
+
+function same(one: readonly string[] = [], other: readonly string[] = []): boolean {
+  return one.join('\n') === other.join('\n')
+}
