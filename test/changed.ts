@@ -5,7 +5,7 @@ import pMap from 'p-map'
 
 /** What every test stands on: a change of one of these touches them all. */
 const GROUND =
-  /^(?:package(?:-lock)?\.json|tsconfig\.json|vitest\.config\.ts|justfile|test\/(?:run-script|rounds)\.ts)$/
+  /^(?:package(?:-lock)?\.json|tsconfig\.json|vitest\.config\.ts|justfile|cli\/\w+\.mjs|test\/(?:run-script|rounds)\.ts)$/
 /** The lab itself, which all tests in it stand on. */
 const LAB = /^test\/lab\/(?!.*\.test\.ts$)/
 const LAB_TEST = /^test\/lab\/|\.(?:lab|alone)\.test\.ts$/
