@@ -22,6 +22,8 @@ export class Connections {
   readonly #dir: string | undefined
   /** Asked of the client once, when it is needed first. */
   #knowsSession: Promise<boolean> | undefined
+  /** What the person has set for a machine under another of its names; asked once. */
+  readonly #options = new Map<string, Promise<string[]>>()
   /** Sockets that were not there when this run first needed them. */
   readonly #opened = new Set<string>()
 
@@ -40,7 +42,7 @@ export class Connections {
    */
   async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
     this.#knowsSession ??= knowsSession()
-    const more = await optionsOfOtherNames(destination, new AbortController().signal)
+    const more = await this.#optionsOf(destination)
     const chosen = {
       knowsSession: await this.#knowsSession,
       ...(more.length > 0 ? { more } : {}),
@@ -52,6 +54,15 @@ export class Connections {
     if (!kept) this.#opened.add(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)
     return { controlPath, kept, ...chosen, ...(knownHosts === undefined ? {} : { knownHosts }) }
+  }
+
+  async #optionsOf(destination: SshDestination): Promise<string[]> {
+    const key = destination.tailnet?.dnsName ?? ''
+    const known = this.#options.get(key)
+    if (known) return await known
+    const asked = optionsOfOtherNames(destination, new AbortController().signal)
+    this.#options.set(key, asked)
+    return await asked
   }
 
   /** Ends a kept connection that does not answer; the next one to that destination is this run's own. */

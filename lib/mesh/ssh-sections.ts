@@ -11,6 +11,8 @@ import type { SshDestination } from './node.ts'
 
 const SYSTEM = '/etc/ssh/ssh_config'
 const ASK_MS = 5000
+/** A section that a condition opens, other than one that holds for all, as some systems' own files have. */
+const CONDITION = /^\s*match\b(?!\s+(?:(?:final|canonical)\s+)?all\s*$)/im
 /** Options whose value is one path, which may have blanks. */
 const PATHS = ['identityfile', 'certificatefile', 'identityagent']
 /** What of a section decides how a machine is reached, as `ssh -G` names it. The address and the rest are this program's. */
@@ -39,7 +41,7 @@ export async function optionsOfOtherNames(
 ): Promise<string[]> {
   if (!tailnet) return []
   const others = [tailnet.dnsName, tailnet.ip].filter((name) => name !== host)
-  if (!(await mayApply(host, others))) return []
+  if (!mayApply(await text(join(userInfo().homedir, '.ssh/config')), await systems(), host, others)) return []
   // A name that nobody has: what holds for it holds for all.
   const names = [host, 'no-such-host.invalid', ...others]
   const [own, anybodys, ...rest] = await Promise.all(names.map((name) => configurationOf(name, signal)))
@@ -56,21 +58,30 @@ export async function optionsOfOtherNames(
   )
 }
 
-/** Whether any section may be for one of the other names and not for the first: most people have none. */
-async function mayApply(host: string, others: readonly string[]): Promise<boolean> {
+/** The configuration of this machine, with the files that it usually includes. */
+async function systems(): Promise<string> {
   const folder = `${SYSTEM}.d`
   const parts = await readdir(folder).catch(() => [])
-  const files = [SYSTEM, ...parts.filter((name) => name.endsWith('.conf')).map((name) => join(folder, name))]
-  const own = await text(join(userInfo().homedir, '.ssh/config'))
-  const all = [own, ...(await Promise.all(files.map(text)))].join('\n')
+  const files = parts.filter((name) => name.endsWith('.conf')).map((name) => join(folder, name))
+  return (await Promise.all([SYSTEM, ...files].map(text))).join('\n')
+}
+
+/**
+ * Whether any section may be for one of the other names of a machine and not for its first: most people have none.
+ *
+ * @param own configuration of the person, and `ofSystem` that of this machine
+ */
+export function mayApply(own: string, ofSystem: string, host: string, others: readonly string[]): boolean {
+  const all = `${own}\n${ofSystem}`
   // What another file or a condition says only ssh knows.
-  if (/^\s*include\b/im.test(own) || /^\s*match\b/im.test(all)) return true
+  if (/^\s*include\b/im.test(own) || CONDITION.test(all)) return true
   const sections = [...all.matchAll(/^\s*host[\s=]+(.*)$/gim)].map(([, patterns = '']) =>
     patterns.split(/\s+/),
   )
   return sections.some((patterns) => {
     const matches = (name: string) => patterns.some((pattern) => globs(pattern.replaceAll('"', ''), name))
-    return !matches(host) && others.some(matches)
+    const excludes = patterns.some((pattern) => pattern.startsWith('!'))
+    return excludes || (!matches(host) && others.some(matches))
   })
 }
 

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { mayApply } from '../../../lib/mesh/ssh-sections.ts'
+
+const NAMES = ['n2', ['n2.ts.test', '100.64.0.2']] as const
+
+test.each([
+  ['none', '', '', false],
+  ['for any machine', 'Host *\n  User x', 'Host *', false],
+  ['for another machine', 'Host n3 *.example\n  User x', '', false],
+  ['for the first name', 'Host n2\n  User x', '', false],
+  ['for the first name and another', 'Host n2 n2.ts.test', '', false],
+  ['for the DNS name', 'Host "n2.ts.test"', '', true],
+  ['for its domain', 'Host=*.TS.test', '', true],
+  ['for addresses', '  host 100.*', '', true],
+  ['for an address, one character open', 'Host 100.64.0.?', '', true],
+  ['a dot is no pattern', 'Host 100.64.042', '', false],
+  ['for all but one name', 'Host * !n2', '', true],
+  ['of the system, for its domain', '', 'Host *.ts.test', true],
+  ['on a condition', 'Match exec "true"', '', true],
+  ['on a condition of the system', '', 'Match user x', true],
+  ['for all, at last', 'Match all', 'Match final all', false],
+  ['in another file', 'Include work', '', true],
+  ['in another file of the system', '', 'Include /etc/ssh/ssh_config.d/*.conf', false],
+])('a section: %s', (_, own, systems, expected) => {
+  expect(mayApply(own, systems, ...NAMES)).toBe(expected)
+})
