@@ -37,7 +37,7 @@ step_claim() {
   # The folder that was locked may have gone meanwhile, with the last claim in it.
   until mkdir -p "$claims" && command exec 8<"$claims" && rs_lock 10 8 && [ /proc/self/fd/8 -ef "$claims" ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 5 ] || why 'the claims can not be locked'
+    [ "$tries" -lt 50 ] || why 'the claims can not be locked'
   done
   [ "$pid_boot" = "$boot" ] && is_there "$pid" "$pid_start" || unclaimed 6
   for other in "$claims/$boot"-*; do
