@@ -36,6 +36,16 @@ const ownPlace = {
   },
 }
 
+// Messages of the schemas' library in sixty languages: none is shown.
+const oneLanguage = {
+  name: 'one language',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+    }))
+  },
+}
+
 const fresh = `${COMPILED}-${process.pid}`
 const { metafile } = await build({
   absWorkingDir: ROOT,
@@ -50,8 +60,10 @@ const { metafile } = await build({
   // Needed once in ten years, for a certificate; and their CommonJS has no named exports to a bundle.
   external: ['@peculiar/x509', 'reflect-metadata'],
   banner: { js: BANNER },
-  plugins: [ownPlace],
+  plugins: [ownPlace, oneLanguage],
   metafile: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   logLevel: 'warning',
 })
 
