@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { chmod, copyFile, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { promtoolCheck, withoutPromtool } from '../promtool.ts'
@@ -82,34 +82,42 @@ test.skipIf(process.platform !== 'linux' || withoutPromtool).each([
   ['ünï 日本', 'ünï 日本'],
   ['new\nline', String.raw`new\nline`],
   ['red\u001B[31m', 'red'],
-])(
-  'promtool accepts the file while a command named %j is busy',
-  async (name, written) => {
-    const file = path('node.prom')
-    const binary = path(name)
-    await copyFile(await realpath('/bin/sh'), binary)
-    await chmod(binary, 0o755)
-    const spinner = execa(binary, ['-c', 'while :; do :; done'], { timeout: 60_000, reject: false })
-    try {
-      const sample = `resource_sharing_process_score{pid="${spinner.pid}",command="${written}"} 0.`
-      // Where other tests keep the CPUs busy it may take a while until it gets its 30 %.
-      await expect
-        .poll(
-          async () => {
-            await nodeTrit('--textfile', file, '--window', '1000')
-            return readFile(file, 'utf8')
-          },
-          { timeout: 25_000 },
-        )
-        .toContain(sample)
-      expect(await promtoolCheck(await readFile(file, 'utf8'))).toEqual({ exitCode: 0, said: '' })
-    } finally {
-      spinner.kill('SIGKILL')
-      await spinner
-    }
-  },
-  60_000,
-)
+])('promtool accepts the file while a command named %j is busy', async (name, written) => {
+  const file = path('node.prom')
+  const binary = path(name)
+  await copyFile(await realpath('/bin/sh'), binary)
+  await chmod(binary, 0o755)
+  const spin = ['-c', 'while :; do :; done']
+  const spinner = execa(binary, spin, { detached: true, timeout: 100_000, reject: false })
+  try {
+    await beforeOthers(spinner.pid ?? 0)
+    const sample = `resource_sharing_process_score{pid="${spinner.pid}",command="${written}"} 0.`
+    // Where other tests keep the CPUs busy it may take a while until it gets its 30 %.
+    await expect
+      .poll(
+        async () => {
+          await nodeTrit('--textfile', file, '--window', '1000')
+          return readFile(file, 'utf8')
+        },
+        { timeout: 60_000 },
+      )
+      .toContain(sample)
+    expect(await promtoolCheck(await readFile(file, 'utf8'))).toEqual({ exitCode: 0, said: '' })
+  } finally {
+    spinner.kill('SIGKILL')
+    await spinner
+  }
+})
+
+/** Puts a session before what else this machine runs, where this user may: its process gets the 30 % that count. */
+async function beforeOthers(session: number): Promise<void> {
+  try {
+    setPriority(session, -15)
+    await writeFile(`/proc/${session}/autogroup`, '-15')
+  } catch {
+    // It may take a while then, until it gets them.
+  }
+}
 
 test.each([
   [
