@@ -195,16 +195,25 @@ test('a throttle whose PID belongs to another process now touches nothing, and s
     const at = { cwd: '/srv/resource-sharing' }
     const look = async (pid: string) =>
       (await lab.exec('n1', ['ps', '-o', 'ni=,stat=', '-p', pid])).stdout.trim()
+    // It has begun to sleep.
+    await expect.poll(async () => await look(first)).toMatch(/^\d+ +S/)
     const before = await look(first)
     expect((await lab.exec('n1', ['just', 'scum-throttle', first, '--by', 'renice'], at)).exitCode).toBe(0)
-    const again = `kill -9 ${first}; while kill -0 ${first} 2>/dev/null; do sleep 0.1; done; echo ${Number(first) - 1} >/proc/sys/kernel/ns_last_pid; ${start}`
+    // Something else may be given the number first: then it is tried again.
+    const again = `kill -9 ${first}; while kill -0 ${first} 2>/dev/null; do sleep 0.1; done
+      for each in $(seq 20); do
+        echo ${Number(first) - 1} >/proc/sys/kernel/ns_last_pid
+        setsid sleep 600 </dev/null >/dev/null 2>&1 &
+        [ $! != ${first} ] || break
+        kill $!
+        while kill -0 ${first} 2>/dev/null; do sleep 0.1; done
+      done; echo $!`
     const { stdout: second } = await lab.exec('n1', ['bash', '-c', again])
     expect(second).toBe(first)
     const released = await lab.exec('n1', ['just', 'scum-throttle', first, '--release'], at)
     expect(released.stderr).toMatch(/its PID belongs to another process now: nothing was touched/)
     expect(released.exitCode).toBe(5)
-    expect(before).toMatch(/^\d+ +S/)
-    expect(await look(first)).toBe(before)
+    await expect.poll(async () => await look(first)).toBe(before)
     expect((await lab.exec('n1', ['just', 'throttled', '--json'], at)).stdout).toBe('{\n  "held": []\n}')
   } finally {
     await lab.close()
