@@ -1,4 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream'
+import { ENDLESS } from '../mesh/outcome.ts'
 
 const RECORD_SEPARATOR = 0x1e
 /** What a login shell may say before the answer begins. */
@@ -41,7 +42,7 @@ export class Unframe extends Transform {
   #lookForBeginning(): void {
     const at = this.#held.indexOf(this.#begin)
     if (at === -1) {
-      if (this.#held.length > MOST_HEAD) this.destroy(new Error('it prints without end instead of an answer'))
+      if (this.#held.length > MOST_HEAD) this.destroy(new Error(ENDLESS))
       return
     }
     this.head = this.#held.subarray(0, at).toString()
