@@ -7,7 +7,7 @@ import { writeAtomically } from '../state/atomic-file.ts'
 import { runtimeDir } from '../state/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
 import type { SshFiles } from './ssh.ts'
-import { optionsOfOtherNames } from './ssh-sections.ts'
+import { optionsOfOtherNames, readConfiguration, type SshConfiguration } from './ssh-sections.ts'
 import { ASK_FOR_SESSION_OPTIONS, exitMasterArguments } from './ssh.ts'
 
 // sun_path holds 104 bytes on macOS, 108 on Linux, its NUL included, and ssh adds 17 characters while it connects.
@@ -22,6 +22,8 @@ export class Connections {
   readonly #dir: string | undefined
   /** Asked of the client once, when it is needed first. */
   #knowsSession: Promise<boolean> | undefined
+  /** Read once, however many machines there are. */
+  #configuration: Promise<SshConfiguration> | undefined
   /** What the person has set for a machine under another of its names; asked once. */
   readonly #options = new Map<string, Promise<string[]>>()
   /** Sockets that were not there when this run first needed them. */
@@ -60,7 +62,11 @@ export class Connections {
     const key = destination.tailnet?.dnsName ?? ''
     const known = this.#options.get(key)
     if (known) return await known
-    const asked = optionsOfOtherNames(destination, new AbortController().signal)
+    this.#configuration ??= readConfiguration()
+    const asked = this.#configuration.then(
+      async (configuration) =>
+        await optionsOfOtherNames(destination, configuration, new AbortController().signal),
+    )
     this.#options.set(key, asked)
     return await asked
   }

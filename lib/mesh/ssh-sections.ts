@@ -31,17 +31,26 @@ const OPTIONS = [
   ['hostkeyalgorithms', 'pubkeyacceptedalgorithms', 'compression', 'connectionattempts', ...PATHS],
 ].flat()
 
+/** The texts of ssh's configuration: the person's own, and that of this machine. */
+export type SshConfiguration = { own: string; ofSystem: string }
+
+export async function readConfiguration(): Promise<SshConfiguration> {
+  const [own, ofSystem] = await Promise.all([text(join(userInfo().homedir, '.ssh/config')), systems()])
+  return { own, ofSystem }
+}
+
 /**
  * Options of ssh for a machine of a tailnet that the person has set under its other names. What the first name's section
  * says comes first, unless it is what holds for any machine: ssh does not tell the two apart.
  */
 export async function optionsOfOtherNames(
   { host, tailnet }: SshDestination,
+  { own: ofPerson, ofSystem }: SshConfiguration,
   signal: AbortSignal,
 ): Promise<string[]> {
   if (!tailnet) return []
   const others = [tailnet.dnsName, tailnet.ip].filter((name) => name !== host)
-  if (!mayApply(await text(join(userInfo().homedir, '.ssh/config')), await systems(), host, others)) return []
+  if (!mayApply(ofPerson, ofSystem, host, others)) return []
   // A name that nobody has: what holds for it holds for all.
   const names = [host, 'no-such-host.invalid', ...others]
   const [own, anybodys, ...rest] = await Promise.all(names.map((name) => configurationOf(name, signal)))
