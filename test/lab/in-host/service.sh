@@ -49,6 +49,11 @@ case $action in
   alive) alive ;;
   start)
     alive && exit 0
+    # What the lab itself was started from may have left descriptors open; a daemon would hand them to all it begins.
+    for each in /proc/$$/fd/*; do
+      each=${each##*/}
+      [ "$each" -le 2 ] || [ "$each" = 255 ] || eval "exec $each>&-"
+    done
     /opt/lab/bin/setsid "${command[@]}" </dev/null >>"/var/log/lab-$name.log" 2>&1 &
     pid=$!
     # Empty if it has ended already, which the loop below then finds out.

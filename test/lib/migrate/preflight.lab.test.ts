@@ -91,8 +91,7 @@ const REFUSED = {
       '/tmp/cron',
       `echo "* * * * * setsid -w ${PYTHON} open /etc/debian_version </dev/null >/tmp/cron 2>&1" | crontab -`,
     ),
-    // The cron of a host has a pipe to who looks after it, and so has what it starts.
-    ['watched', 'pipe-outside'],
+    ['watched'],
   ],
   xargs: [`sh -c 'echo open /etc/debian_version | xargs setsid -w ${PYTHON}'`, ['watched']],
   'a loop in the background of a shell at its prompt': [
