@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
+import { commandsStarted, type StartedCommand } from '../lib/commands-started.ts'
 import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
+import { commandLine } from '../lib/shell.ts'
 import { palette } from '../lib/show/palette.ts'
 import { timeoutMs } from './numbers.ts'
 import { asciiControls, messageOf, plain } from '../lib/text.ts'
+
+/** Set by a person who wants to see more than one line. */
+const DEBUG = process.env.DEBUG === 'resource-sharing'
 
 /** How long after Ctrl-C a recipe may take to leave nothing behind. */
 const CLEAN_UP_MS = 5000
@@ -62,6 +67,7 @@ export async function recipe<const O extends Options>(
   takes: Takes = { operands: false },
 ): Promise<void> {
   const aborter = new AbortController()
+  if (DEBUG) showCommands()
   closeQuietly(process.stdout)
   closeQuietly(process.stderr)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -94,8 +100,7 @@ export async function recipe<const O extends Options>(
     const own = error instanceof Interrupted ? undefined : takes.ownFailure
     process.exitCode = own ?? (known ? error.exitCode : EXIT.failed)
     note(known ? plain(error.message, 500) : `this should not have happened: ${messageOf(error)}`)
-    if (process.env.DEBUG === 'resource-sharing')
-      note(error instanceof Error ? String(error.stack) : String(error))
+    if (DEBUG) note(error instanceof Error ? String(error.stack) : String(error))
     else if (!known) note('run it again with DEBUG=resource-sharing to see where')
   }
 }
@@ -106,6 +111,15 @@ function print(line: string): void {
 
 function note(line: string): void {
   process.stderr.write(`${line}\n`)
+}
+
+/** Each command that is run here is shown as it begins, so that a person can run it too. */
+function showCommands(): void {
+  commandsStarted.subscribe((command) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is published there
+    const { file, args } = command as StartedCommand
+    note(`+ ${plain(commandLine(file, args), 10_000)}`)
+  })
 }
 
 /**

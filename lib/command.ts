@@ -1,6 +1,7 @@
 import { PassThrough, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { execa } from 'execa'
+import { commandsStarted } from './commands-started.ts'
 
 export type Command = {
   file: string
@@ -48,6 +49,7 @@ export async function run(command: Command, limits: Limits): Promise<Ended> {
   const { timeoutMs, signal, maxOutput = MAX_OUTPUT_CHARACTERS } = limits
   const { file, args, input, env = {}, bytes = false } = command
   signal.throwIfAborted()
+  commandsStarted.publish({ file, args })
   const child = execa(file, args, {
     ...(input === undefined
       ? { stdin: 'ignore' as const }
@@ -93,6 +95,7 @@ export async function runPiped(
     stripFinalNewline: false,
     reject: false,
   } as const
+  for (const { file, args } of [from, to]) commandsStarted.publish({ file, args })
   // Each is a group: what it has started ends with it, and holds no pipe open.
   const source = execa(from.file, from.args, {
     ...options,
@@ -162,6 +165,7 @@ export type Waiting = {
 
 /** Starts a command that reads `input` at once and the rest later. */
 export function startWaiting({ file, args, input = '', env = {} }: Command): Waiting {
+  commandsStarted.publish({ file, args })
   const child = execa(file, args, {
     stdin: 'pipe',
     env,
@@ -197,6 +201,7 @@ export function startWaiting({ file, args, input = '', env = {} }: Command): Wai
 
 /** Starts a command in a session of its own that outlives this program; it reads and prints nothing. */
 export function startDetached({ file, args }: Pick<Command, 'file' | 'args'>): void {
+  commandsStarted.publish({ file, args })
   const child = execa(file, args, { detached: true, cleanup: false, stdio: 'ignore', reject: false })
   child.unref()
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import { commandsStarted } from './commands-started.ts'
 
 export type Streamed = {
   stdin: Writable
@@ -17,6 +18,7 @@ const STDERR_AFTER_MS = 500
  * reaches this program alone.
  */
 export function startStreaming({ file, args }: { file: string; args: readonly string[] }): Streamed {
+  commandsStarted.publish({ file, args })
   const child = spawn(file, args, { stdio: 'pipe', detached: true })
   // It may end before it has read everything; how it ended says more.
   child.stdin.on('error', () => {})

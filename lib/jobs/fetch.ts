@@ -6,10 +6,10 @@ import type { Host, Reach } from '../host/host.ts'
 import { makeFolder } from '../state/make-folder.ts'
 import { startStreaming } from '../streaming.ts'
 import { isGnuTar } from '../tar.ts'
+import { shellWords } from '../shell.ts'
 import { lastLine, messageOf, quoted } from '../text.ts'
 import { staysInside } from './files.ts'
 import type { Work } from './job.ts'
-import { wordsOf } from './node.ts'
 import { streamFrom } from './transfer.ts'
 
 export type Fetched = { missing: string[]; notes: string[] }
@@ -37,7 +37,7 @@ export async function fetchReturned(
     try {
       await unpack(
         host,
-        { ID: run, CWD: cwd, RETURN: wordsOf(returns), HOLES: holes ? '1' : '' },
+        { ID: run, CWD: cwd, RETURN: shellWords(returns), HOLES: holes ? '1' : '' },
         part,
         reach,
         signal,

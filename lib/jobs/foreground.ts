@@ -8,11 +8,12 @@ import { commandOn } from '../host/run.ts'
 import { answerOf, framedScript } from '../host/script.ts'
 import { sshFault } from '../mesh/outcome.ts'
 import { startStreaming, type Streamed } from '../streaming.ts'
+import { shellWords } from '../shell.ts'
 import { lastLine } from '../text.ts'
 import { Unframe } from './frame.ts'
 import type { Work } from './job.ts'
 import { SILENCE_SECONDS, type Lifeline } from './lifeline.ts'
-import { nodeScript, wordsOf } from './node.ts'
+import { nodeScript } from './node.ts'
 
 /** A run whose folder is there, with the files. */
 export type Prepared = { host: Host; run: string; boot: string; before: () => number; owner: string }
@@ -93,7 +94,7 @@ export async function runForeground(
 
 function valuesOf({ run, boot, before, owner }: Prepared, { argv, cwd, env }: Work): Record<string, string> {
   const values = { ID: run, BOOT: boot, BEFORE: String(before()), OWNER: owner, CWD: cwd }
-  return { ...values, ARGV: wordsOf(argv), ENV: wordsOf(env) }
+  return { ...values, ARGV: shellWords(argv), ENV: shellWords(env) }
 }
 
 async function aborted(signal: AbortSignal): Promise<true> {

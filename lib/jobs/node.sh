@@ -13,7 +13,7 @@ case ${XDG_STATE_HOME-} in
 esac
 dir=$runs/$ID
 
-# ARGV, ENV and RETURN are words as `wordsOf` in node.ts quotes them.
+# ARGV, ENV and RETURN are words as `shellWords` quotes them.
 # Ends: 0, 62 not this start of the machine, 63 the reservation is lost, 66 somebody else's, 67 too late, 68 no such
 # folder, 69 can't: each with a line.
 no() {

@@ -24,11 +24,6 @@ export function ownerOf(run: string): string {
   return `job-${run}`
 }
 
-/** Words that `eval "set -- …"` of a POSIX sh takes for just these: each in quotation marks, which end at a mark only. */
-export function wordsOf(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
-}
-
 /** What a machine says of a run; see run_report in node.sh. */
 export type Report =
   | { state: 'none' | 'never' | 'gone' | 'rebooted' }

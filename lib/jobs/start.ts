@@ -2,9 +2,10 @@ import type { Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
 import type { Host, Reach } from '../host/host.ts'
 import { arrived } from '../receiver/receiver.ts'
+import { shellWords } from '../shell.ts'
 import { holding } from './hold.ts'
 import { isOver, type Job } from './job.ts'
-import { callOn, ownerOf, parseReport, runName, whyNot, wordsOf } from './node.ts'
+import { callOn, ownerOf, parseReport, runName, whyNot } from './node.ts'
 import { settleJob } from './collect.ts'
 import { saveJob, withJob } from './spool.ts'
 import { sendFiles } from './transfer.ts'
@@ -101,7 +102,7 @@ async function start(
   const { argv, cwd, env } = job.work
   const starting = await saveJob(job, { state: 'starting', host, boot })
   const values = { ID: run, BOOT: boot, BEFORE: String(before()), OWNER: owner, CWD: cwd }
-  const words = { ARGV: wordsOf(argv), ENV: wordsOf(env) }
+  const words = { ARGV: shellWords(argv), ENV: shellWords(env) }
   const said = await callOn(host, 'run_detached', { ...values, ...words }, reach, limits)
   const report = said.known && said.status === 0 ? parseReport(said.output) : undefined
   if (said.known && said.status !== 0) {

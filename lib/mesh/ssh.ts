@@ -1,3 +1,4 @@
+import { shellWord } from '../shell.ts'
 import type { SshDestination } from './node.ts'
 
 export type SshFiles = {
@@ -76,20 +77,16 @@ function tailnetOptions(
   { ip, dnsName, through }: NonNullable<SshDestination['tailnet']>,
   knownHosts: string | undefined,
 ): string[] {
+  // ssh takes a percent sign for the beginning of a token.
   const options = [
     `HostName=${ip}`,
     `HostKeyAlias=${dnsName}`,
     'StrictHostKeyChecking=accept-new',
-    ...(through === undefined ? [] : [`ProxyCommand=${shellWord(through)} nc %h %p`]),
+    ...(through === undefined ? [] : [`ProxyCommand=${shellWord(through).replaceAll('%', '%%')} nc %h %p`]),
   ]
   if (knownHosts === undefined) return options
   const files = [knownHosts, '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
   return [...options, `GlobalKnownHostsFile=${files.map((file) => quotedForConfig(file)).join(' ')}`]
-}
-
-/** A word of the shell's that ssh runs a ProxyCommand with; ssh itself takes a percent sign for the beginning of a token. */
-function shellWord(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`
 }
 
 /** The connection is kept for a minute, so that the next run, or the next step, need not greet again. */

@@ -5,6 +5,7 @@ import type { Connections } from '../mesh/connections.ts'
 import type { MeshNode, SshDestination } from '../mesh/node.ts'
 import { sshFault } from '../mesh/outcome.ts'
 import { sshArguments, type SshFiles } from '../mesh/ssh.ts'
+import { shellWord } from '../shell.ts'
 import { isGnuTar, LEAVE_OUT_HOLES } from '../tar.ts'
 import { plain, quoted } from '../text.ts'
 import { FORGET, PLACE, PREPARE, UNPACK } from './remote-script.ts'
@@ -87,7 +88,7 @@ async function remote(there: There, script: string, input: string, limits: Limit
 
 /** Constant scripts alone: a login shell of another kind hands them on to sh as one word. */
 function sshTo({ destination, files, connectMs }: There, script: string): string[] {
-  return sshArguments(destination, `exec sh -c '${script.replaceAll("'", `'\\''`)}'`, connectMs / 1000, files)
+  return sshArguments(destination, `exec sh -c ${shellWord(script)}`, connectMs / 1000, files)
 }
 
 function failure({ name, dest }: There, { stderr, exitCode, timedOut, missing }: Ended, by: string): Failure {

@@ -98,6 +98,14 @@ test('Ctrl-C leaves no ssh, no master and no session on either side', async () =
     .not.toMatch(/notty|sh -s/)
 })
 
+test('DEBUG=resource-sharing shows the command lines of ssh, and one of them can be run again', async () => {
+  const { stderr } = await just(['mesh-balance', '--timeout', '60'], { env: { DEBUG: 'resource-sharing' } })
+  const lines = stderr.split('\n').filter((line) => line.startsWith('+ ssh ') && line.includes(' -- n2'))
+  expect(lines).toEqual([expect.stringContaining(`HostName=${tailnetIp('n2')}`)])
+  const again = await lab.exec('n1', ['sh', '-c', lines[0]?.slice(2) ?? ''], { input: 'uname -n\n' })
+  expect(again.stdout.trim()).toBe('n2')
+})
+
 test('each host has the outcome that fits it, and only a measured one has a trit', async () => {
   const { mesh, exitCode, stderr, seconds } = await meshOf()
   expect([exitCode, stderr]).toEqual([0, ''])
