@@ -42,13 +42,17 @@ export async function fetchReturned(
         reach,
         signal,
       )
-      const leftOut = await cleaned(part)
-      const fetched: Fetched = { missing: [], notes: leftOut }
+      const { notes, closed } = await cleaned(part)
+      const fetched: Fetched = { missing: [], notes }
       for (const path of returns) {
         const kept = await place(part, path, folder)
         if (kept) fetched.notes.push(...kept)
         else fetched.missing.push(path)
       }
+      // From the innermost: a folder that is closed can't be walked into.
+      for (const [path, mode] of closed.toReversed())
+        if (returns.some((each) => path === each || path.startsWith(`${each}/`)))
+          await chmod(join(folder, path), mode)
       return fetched
     } finally {
       await rm(part, { recursive: true, force: true })
@@ -107,9 +111,13 @@ function unpackFault(stderr: string): string {
 /**
  * Removes what has no business there: devices, links that lead out, hard links to something else, set-id bits. And what
  * others may do with a file or a folder is what this person lets them: tar asks nobody where it is root.
+ *
+ * @returns what was left out; and folders, outer ones first, that are open for now, since only an open one can be moved,
+ *   with the mode that each is to have in the end
  */
-async function cleaned(part: string): Promise<string[]> {
+async function cleaned(part: string): Promise<{ notes: string[]; closed: [path: string, mode: number][] }> {
   const notes: string[] = []
+  const closed: [string, number][] = []
   const allowed = 0o777 & ~process.umask()
   const links = new Map<string, { paths: string[]; count: number }>()
   const leave = async (path: string, why: string) => {
@@ -121,7 +129,9 @@ async function cleaned(part: string): Promise<string[]> {
       const path = join(folder, name)
       const entry = await lstat(path)
       if (entry.isDirectory()) {
-        await chmod(path, (entry.mode & allowed) | 0o700)
+        const mode = entry.mode & allowed
+        if ((mode & 0o700) !== 0o700) closed.push([relative(part, path), mode])
+        await chmod(path, mode | 0o700)
         await walk(path)
       } else if (entry.isSymbolicLink()) {
         // What comes back may be moved as deep as its top: the link has to stay below that.
@@ -138,7 +148,7 @@ async function cleaned(part: string): Promise<string[]> {
   await walk(part)
   for (const { paths, count } of links.values())
     if (paths.length < count) for (const path of paths) await leave(path, 'is a link to something else')
-  return notes
+  return { notes, closed }
 }
 
 /** Moves one of the paths that were asked for to its place, and says what was kept for it; undefined where it is not. */

@@ -1,5 +1,5 @@
-import { lstat } from 'node:fs/promises'
-import { basename, isAbsolute, join, normalize, relative, resolve } from 'node:path'
+import { lstat, readlink } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, normalize, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { LEAVE_OUT_HOLES } from '../tar.ts'
 import { quoted } from '../text.ts'
@@ -23,7 +23,13 @@ export async function sentFiles(paths: readonly string[], here: string): Promise
   for (const [index, { path, as }] of sent.entries()) {
     if (as === '')
       throw new UsageError(`--send ${quoted(path)} is the whole machine: name what is to be sent`)
-    if (!(await exists(path))) throw new UsageError(`--send ${quoted(path)} does not exist`)
+    const entry = await lstat(path).catch(() => undefined)
+    if (entry === undefined) throw new UsageError(`--send ${quoted(path)} does not exist`)
+    const target = entry.isSymbolicLink() ? await readlink(path) : undefined
+    if (target !== undefined && !goesAlong(target, { path, as }, sent))
+      throw new UsageError(
+        `--send ${quoted(path)} is a link that would lead to nothing there: send ${quoted(resolve(dirname(path), target))}, which it leads to`,
+      )
     if (sent.findIndex((other) => other.as === as) !== index)
       throw new UsageError(`--send: two of the paths would both be ${quoted(as)} there`)
   }
@@ -76,9 +82,12 @@ export function staysInside(root: string, from: string, target: string): boolean
   return way !== '..' && !way.startsWith('../')
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  )
+/** Whether what a link leads to is sent too, and will be where the link looks for it there. */
+function goesAlong(target: string, link: Sent, sent: readonly Sent[]): boolean {
+  if (isAbsolute(target)) return false
+  const [here, there] = [resolve(dirname(link.path), target), join(dirname(link.as), target)]
+  return sent.some(({ path, as }) => {
+    const below = relative(as, there)
+    return path !== link.path && below !== '..' && !below.startsWith('../') && join(path, below) === here
+  })
 }

@@ -108,7 +108,7 @@ test.each(['offload', 'enqueue'] as const)(
     const ask = async (command: string, ...args: string[]) =>
       await lab.exec('n1', ['sh', '-c', `umask 077; ${command}`, 'sh', ...args], { cwd: WORK })
     const look = 'tail -c 4 a; stat -c "%s %h" b; [ $(du -k b | cut -f 1) -lt 1000 ] && echo small'
-    const command = `umask 0; cp -a in out; chmod 777 out; touch out/all; cd in; { ${look}; } >../out/seen`
+    const command = `umask 0; cp -a in out; chmod 777 out; touch out/all; mkdir -p out/shut/in; chmod 500 out/shut/in out/shut; cd in; { ${look}; } >../out/seen`
     const work = ['--send', 'in', '--return', 'out', 'sh', '-c', command]
     const begun = await ask(`exec node ${START} scripts/${script}.ts -q "$@"`, ...work)
     expect(begun).toMatchObject({ exitCode: 0, stderr: '' })
@@ -120,7 +120,7 @@ test.each(['offload', 'enqueue'] as const)(
     }
     const whole = `end\n${2 ** 30 + 4} 2\nsmall`
     expect((await ask(`cat out/seen; cd out; ${look}`)).stdout).toBe(`${whole}\n${whole}`)
-    expect((await ask('stat -c %a out out/all')).stdout).toBe('700\n600')
+    expect((await ask('stat -c %a out out/all out/shut out/shut/in')).stdout).toBe('700\n600\n500\n500')
     await root(`rm -r ${WORK}/*`, 'n1')
   },
 )

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -8,6 +8,11 @@ let here = ''
 beforeAll(async () => {
   here = await realpath(await mkdtemp(join(tmpdir(), 'rs-files-')))
   await writeFile(join(here, 'a'), '')
+  await mkdir(join(here, 'sub'))
+  await symlink('a', join(here, 'to-a'))
+  await symlink('../a', join(here, 'sub/up-to-a'))
+  await symlink(join(here, 'a'), join(here, 'by-whole-path'))
+  await symlink('/etc/passwd', join(here, 'out'))
 })
 afterAll(() => rm(here, { recursive: true }))
 
@@ -24,9 +29,20 @@ test.each([
   [['none'], /none" does not exist/],
   [['a', './a'], /two of the paths would both be "a"/],
   [['/'], /whole machine/],
+  [['to-a'], /to-a" is a link that would lead to nothing there: send ".*\/a", which it leads to/],
+  [['to-a', 'sub'], /to-a" is a link/],
+  [['by-whole-path', 'a'], /by-whole-path" is a link/],
+  [['out'], /out" is a link .* send "\/etc\/passwd"/],
 ])('--send %j is refused', async (paths, message) => {
   await expect(sentFiles(paths, here)).rejects.toThrow(message)
 })
+
+test.each([[['to-a', 'a']], [['a', 'sub/up-to-a']], [['to-a', '.']]])(
+  '--send %j: what a link leads to goes along',
+  async (paths) => {
+    expect((await sentFiles(paths, here)).map(({ as }) => as)).toEqual(paths)
+  },
+)
 
 test('what comes back has a relative name, once', () => {
   expect(returnedPaths(['a', './a', 'b/c/', 'b', 'b/../d', '-x'])).toEqual(['a', 'b', 'd', '-x'])
