@@ -12,7 +12,7 @@ import { changes, filesToShip, refusals, sizes, wantedOf } from '../lib/migrate/
 import type { Refusal } from '../lib/migrate/preflight/refusal.ts'
 import { steadySource } from '../lib/migrate/steady.ts'
 import { guard } from '../lib/process/guard.ts'
-import { absent, liveProcesses, thisSession } from '../lib/process/live.ts'
+import { liveProcesses, thisSession, whyAbsent } from '../lib/process/live.ts'
 import { plain, quoted } from '../lib/text.ts'
 import { parseRecord, readRecords } from '../lib/throttle/record.ts'
 import { askMesh, nodesOf } from './mesh.ts'
@@ -84,7 +84,7 @@ export async function movingOf(context: MigrateContext, reach: Reach): Promise<M
 async function guardHere(pid: number, force: boolean): Promise<void> {
   const all = await liveProcesses()
   const target = all.get(pid)
-  if (!target) throw new Refused(absent(pid, all))
+  if (!target) throw new Refused(await whyAbsent(pid, all))
   const reason = guard(target, await thisSession(all), force)
   if (reason !== undefined) throw new Refused(reason)
   const held = (await readRecords()).find((record) => record.pid === pid && record.start === target.start)

@@ -24,7 +24,7 @@ import { repairFirst } from '../cli/repair.ts'
 import { EXIT, Refused } from '../lib/errors.ts'
 import { guard } from '../lib/process/guard.ts'
 import { end, maySignal } from '../lib/process/kill.ts'
-import { absent, liveProcesses, thisSession } from '../lib/process/live.ts'
+import { liveProcesses, thisSession, whyAbsent, type LiveProcess } from '../lib/process/live.ts'
 import { messageOf, plain } from '../lib/text.ts'
 
 const options = { grace: { type: 'string' }, yes: { type: 'boolean' }, force: { type: 'boolean' } } as const
@@ -45,15 +45,16 @@ await recipe(
       numberOf('--grace', values.grace ?? '10', { least: 0, most: 3600, unit: 'seconds' }) * 1000
     const all = await liveProcesses()
     const session = await thisSession(all)
-    const targets = pids.map((pid) => {
+    const targets: LiveProcess[] = []
+    for (const pid of pids) {
       const target = all.get(pid)
-      if (!target) throw new Refused(absent(pid, all))
+      if (!target) throw new Refused(await whyAbsent(pid, all))
       const reason = guard(target, session, values.force ?? false)
       if (reason !== undefined) throw new Refused(reason)
       if (!maySignal(target))
         throw new Refused(`PID ${pid} (${plain(target.command, 40)}) can only be ended by root`)
-      return target
-    })
+      targets.push(target)
+    }
     const named = targets.map(({ pid, command }) => `${pid} (${plain(command, 40)})`).join(', ')
     await confirm(`End ${named}`, values.yes ?? false, signal)
     const endings = await Promise.all(

@@ -3,6 +3,7 @@ import { run } from '../command.ts'
 import { Failure } from '../errors.ts'
 import { ONLY_OWN } from '../node/processes.ts'
 import { parseStat } from '../node/stat.ts'
+import { plain } from '../text.ts'
 
 /** A process of this machine as it is now. */
 export type LiveProcess = {
@@ -41,8 +42,15 @@ export function lineOf(all: ReadonlyMap<number, LiveProcess>, pid: number): Set<
   return line
 }
 
-/** Why a process is not among all; it may be hidden from who asks. */
-export function absent(pid: number, all: ReadonlyMap<number, LiveProcess>): string {
+/** Why a process is not among all: it may have ended and wait for its parent, or be hidden from who asks. */
+export async function whyAbsent(pid: number, all: ReadonlyMap<number, LiveProcess>): Promise<string> {
+  const text = process.platform === 'linux' ? await proc(`${pid}/stat`) : undefined
+  const stat = text === undefined ? undefined : parseStat(pid, text)
+  if (stat?.state === 'Z') {
+    const parent = all.get(stat.parent)
+    const name = `PID ${stat.parent}${parent ? ` (${plain(parent.command, 40)})` : ''}`
+    return `PID ${pid} (${plain(stat.command, 40)}) has ended already; it is listed until its parent, ${name}, asks how it ended, or ends too`
+  }
   const hidden = all.has(1) ? '' : `, or it is another user's: ${ONLY_OWN}`
   return `there is no process with PID ${pid}${hidden}`
 }

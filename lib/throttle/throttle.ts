@@ -1,6 +1,5 @@
 import { Failure, Refused } from '../errors.ts'
 import {
-  absent,
   bootId,
   isThere,
   lineOf,
@@ -8,6 +7,7 @@ import {
   liveProcesses,
   thisSession,
   treeOf,
+  whyAbsent,
   type LiveProcess,
 } from '../process/live.ts'
 import { guard } from '../process/guard.ts'
@@ -72,7 +72,7 @@ export async function hold(
 ): Promise<Held> {
   const all = await liveProcesses()
   const root = all.get(pid)
-  if (!root) throw new Refused(absent(pid, all))
+  if (!root) throw new Refused(await whyAbsent(pid, all))
   const tree = treeOf(all, root)
   const session = await thisSession(all)
   for (const member of tree) {

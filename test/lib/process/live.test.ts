@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import {
@@ -6,6 +7,7 @@ import {
   liveProcess,
   liveProcesses,
   treeOf,
+  whyAbsent,
   type LiveProcess,
 } from '../../../lib/process/live.ts'
 
@@ -36,6 +38,23 @@ test('a real process is there with its user, its parent and its state, until it 
   expect(found && (await isThere(found))).toBe(false)
   expect((await liveProcesses()).has(process.pid)).toBe(true)
 })
+
+test.runIf(process.platform === 'linux')(
+  'of a process that has ended, and whose parent has not asked, it is told who has to',
+  async () => {
+    const parent = execa('sh', ['-c', 'sh -c "exit 3" & echo $!; exec sleep 30'], { reject: false })
+    try {
+      const pid = Number(await once(parent.stdout, 'data'))
+      await expect.poll(async () => await liveProcess(pid)).toBeUndefined()
+      expect(await whyAbsent(pid, await liveProcesses())).toBe(
+        `PID ${pid} (sh) has ended already; it is listed until its parent, PID ${parent.pid} (sleep), asks how it ended, or ends too`,
+      )
+    } finally {
+      parent.kill()
+      await parent
+    }
+  },
+)
 
 test('the root of a tree is shown as it is now, not as it was', () => {
   const now = { ...live(5, 1), stopped: true }
