@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import type { ParseArgsConfig } from 'node:util'
-import { UsageError } from '../lib/errors.ts'
+import { Failure, UsageError } from '../lib/errors.ts'
 import { runAlert, type Alert } from '../lib/monitor/alert-run.ts'
 import { appendLine } from '../lib/monitor/log.ts'
 import type { Observed } from '../lib/monitor/metrics.ts'
 import { writeTextfile } from '../lib/monitor/textfile.ts'
-import { quoted } from '../lib/text.ts'
+import { messageOf, quoted } from '../lib/text.ts'
 import { countOf } from './numbers.ts'
 
 /** Where a run of the monitor leaves what it saw. */
@@ -43,6 +43,19 @@ export function outletArgs({ log, textfile, alert }: Outlets): string[] {
     ...(textfile === undefined ? [] : [`--textfile=${textfile}`]),
     ...(alert === undefined ? [] : [`--alert=${alert.command}`, `--for=${alert.forRuns}`]),
   ]
+}
+
+/** A run without a measurement counts for the alert too. Returns what was thrown. */
+export async function countUnmeasured(
+  { alert }: Outlets,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  if (alert === undefined || !(error instanceof Failure) || signal.aborted) return []
+  return await runAlert(alert, { reason: messageOf(error) }, { signal }).then(
+    () => [],
+    (thrown: unknown) => [thrown],
+  )
 }
 
 /** Leaves it everywhere; one outlet that fails keeps no other from being served. Returns what was thrown. */

@@ -11,8 +11,8 @@
  *   --bare            print only +1, 0 or -1, and measure no processes
  *   --log FILE        append one line of JSON: what --json prints, and `at`, the time
  *   --textfile F.prom write metrics for node_exporter's textfile collector
- *   --alert CMD       run CMD by sh once when the trit has been +1 for N runs in a row, and once when it has been
- *                     another one for N runs in a row after that
+ *   --alert CMD       run CMD by sh once when the trit has been +1, or could not be measured, for N runs in a row, and
+ *                     once when it has been another one for N runs in a row after that
  *   --for N           for --alert: so many runs (3)
  *   --alone           do nothing while another run with --alone is going on (for cron)
  *   --timeout S       seconds for measuring (10, and the window)
@@ -20,15 +20,15 @@
  *   -q, --quiet       print nothing unless the trit is +1
  *   -h, --help        this text
  *
- * CMD finds RESOURCE_SHARING_EVENT (overloaded or recovered), RESOURCE_SHARING_TRIT, RESOURCE_SHARING_LOAD1,
- * RESOURCE_SHARING_CPUS and RESOURCE_SHARING_RATIO in its environment and has 30 seconds. When it fails, the next run
- * tries again if it still holds. The count is kept for each CMD in $XDG_STATE_HOME/resource-sharing, or
- * ~/.local/state/resource-sharing.
+ * CMD finds RESOURCE_SHARING_EVENT (overloaded, unmeasured or recovered), RESOURCE_SHARING_TRIT, RESOURCE_SHARING_LOAD1,
+ * RESOURCE_SHARING_CPUS, RESOURCE_SHARING_RATIO, or RESOURCE_SHARING_REASON where the last run measured nothing, in its
+ * environment and has 30 seconds. When it fails, the next run tries again if it still holds. The count is kept for each
+ * CMD in $XDG_STATE_HOME/resource-sharing, or ~/.local/state/resource-sharing.
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 130 interrupted.
  */
 import { alone } from '../cli/alone.ts'
-import { deliver, outletOptions, outletsOf } from '../cli/monitor.ts'
+import { countUnmeasured, deliver, outletOptions, outletsOf } from '../cli/monitor.ts'
 import { timeoutMs, windowOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
 import { EXIT, UsageError } from '../lib/errors.ts'
@@ -53,7 +53,12 @@ await recipe(import.meta.filename, options, async ({ values, signal, print, prin
 
   const work = async () => {
     const leftMs = timeoutMs(values.timeout, 10 + windowMs / 1000) - performance.now()
-    const answer = await measureHere(values.bare ? {} : { windowMs }, { timeoutMs: leftMs, signal })
+    const measuring = measureHere(values.bare ? {} : { windowMs }, { timeoutMs: leftMs, signal })
+    const answer = await measuring.catch(async (error: unknown) => {
+      const thrown = await countUnmeasured(outlets, error, signal)
+      thrown.forEach((each) => note(messageOf(each)))
+      throw error
+    })
     const { load1, cpus } = answer.measurement
     const processes = answer.processes ?? []
     const busy = scumProcesses(processes)

@@ -14,11 +14,16 @@ import { afterTelling, CALM, counted, due, type AlertEvent, type AlertState } fr
 /** A command line of the person's own, and how many runs in a row it takes. */
 export type Alert = { command: string; forRuns: number }
 export type Load = { trit: Trit; load1: number; cpus: number; ratio: number }
+/** Why there is no measurement. */
+export type Unmeasured = { reason: string }
 
 /** How long a command may take to tell. */
 export const ALERT_MS = 30_000
 
-const State = z.object({ told: z.enum(['overloaded', 'recovered']), runs: z.int().nonnegative() })
+const State = z.object({
+  told: z.enum(['overloaded', 'unmeasured', 'recovered']),
+  runs: z.int().nonnegative(),
+})
 
 /**
  * Counts a run for an alert, and runs its command when there is something to tell.
@@ -30,7 +35,7 @@ const State = z.object({ told: z.enum(['overloaded', 'recovered']), runs: z.int(
  */
 export async function runAlert(
   alert: Alert,
-  load: Load,
+  seen: Load | Unmeasured,
   { signal, timeoutMs = ALERT_MS }: { signal: AbortSignal; timeoutMs?: number },
 ): Promise<void> {
   const key = createHash('sha256').update(alert.command).digest('hex').slice(0, 16)
@@ -38,11 +43,12 @@ export async function runAlert(
   const lock = await keeping(file, takeLock(`${file}.lock`))
   if (lock === undefined) return
   try {
-    const state = counted(await readState(file), load.trit)
+    const trit = 'trit' in seen ? seen.trit : undefined
+    const state = counted(await readState(file), trit)
     await keeping(file, writeAtomically(file, JSON.stringify(state), 0o600))
-    const event = due(state, alert.forRuns)
+    const event = due(state, alert.forRuns, trit)
     if (event === undefined) return
-    await tell(alert.command, event, load, { signal, timeoutMs })
+    await tell(alert.command, event, seen, { signal, timeoutMs })
     await keeping(file, writeAtomically(file, JSON.stringify(afterTelling(event)), 0o600))
   } finally {
     await lock.release()
@@ -71,15 +77,20 @@ async function keeping<T>(file: string, work: Promise<T>): Promise<T> {
 async function tell(
   command: string,
   event: AlertEvent,
-  { trit, load1, cpus, ratio }: Load,
+  seen: Load | Unmeasured,
   limits: { signal: AbortSignal; timeoutMs: number },
 ): Promise<void> {
+  const { trit, load1, cpus, ratio, reason } =
+    'trit' in seen
+      ? { ...seen, trit: signed(seen.trit), reason: '' }
+      : { trit: '', load1: '', cpus: '', ratio: '', reason: seen.reason }
   const env = {
     RESOURCE_SHARING_EVENT: event,
-    RESOURCE_SHARING_TRIT: signed(trit),
+    RESOURCE_SHARING_TRIT: trit,
     RESOURCE_SHARING_LOAD1: String(load1),
     RESOURCE_SHARING_CPUS: String(cpus),
     RESOURCE_SHARING_RATIO: String(ratio),
+    RESOURCE_SHARING_REASON: reason,
   }
   // By a shell, because it is the person's own command line; what is told comes by the environment, never as text.
   const { exitCode, timedOut, stderr } = await run({ file: '/bin/sh', args: ['-c', command], env }, limits)

@@ -143,6 +143,17 @@ test('one outlet that fails keeps no other from being served', async () => {
   expect(await readdir(path('state/resource-sharing'))).toHaveLength(1)
 })
 
+test('a run that is too slow to measure anything is counted by the alert, and still fails', async () => {
+  const alert = `echo "$RESOURCE_SHARING_EVENT: $RESOURCE_SHARING_REASON" >>'${path('told')}'`
+  const slow = ['--window', '30000', '--timeout', '1', '--alert', alert, '--for', '2']
+  for (const _ of [1, 2])
+    expect(await nodeTrit(...slow)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/--timeout$/),
+    })
+  expect(await readFile(path('told'), 'utf8')).toMatch(/^unmeasured: .* did not answer within the time.*\n$/)
+})
+
 test('with --alone a second run does nothing, quietly, and one that was killed holds up nobody', async () => {
   const ROOT = join(import.meta.dirname, '../..')
   const args = [join(ROOT, 'cli/start.mjs'), 'scripts/node-trit.ts', '--alone', '--window', '30000']

@@ -34,6 +34,15 @@ test('the command is told what happened, once for overload and once for recovery
   expect(await said()).toBe('overloaded +1 1.5 2 0.75\nrecovered 0 1.5 2 0.75\n')
 })
 
+test('a machine that could not be measured is told of, with why', async () => {
+  const command = `echo $RESOURCE_SHARING_EVENT "[$RESOURCE_SHARING_TRIT]" "$RESOURCE_SHARING_REASON" >>${told}`
+  await runs(command, [1], 3)
+  for (const reason of ['first', 'it did not answer in time'])
+    await runAlert({ command, forRuns: 3 }, { reason }, { signal })
+  await runs(command, [0, 0, 0], 3)
+  expect(await said()).toBe('unmeasured [] it did not answer in time\nrecovered [0] \n')
+})
+
 test('two commands count apart, and only this user can read what is kept', async () => {
   await runs(`echo a >>${told}`, [1, 1])
   await runs(`echo b >>${told}`, [1, 1, 1])
