@@ -105,6 +105,7 @@ if [ "$os" = Linux ]; then
   printf 'page %s\\n' "$(getconf PAGESIZE || echo 4096)"
   printf 'ticks %s\\n' "$(getconf CLK_TCK || echo 100)"
   printf 'self %s\\n' "$$"
+  printf 'window %s\\n' ${seconds}
   read -r line </proc/uptime; printf 'NONCE sample %s\\n' "$line"
   grep '' /proc/[0-9]*/stat /dev/null
   { sleep ${seconds} || sleep ${Math.ceil(seconds)}; } &

@@ -85,20 +85,22 @@ test('where sleep takes whole seconds only, the window is what has passed; where
   // OpenWrt's BusyBox is built without fractions: its sleep ends at once, with a complaint.
   const asSleep = async (script: string) =>
     await writeFile(join(folder, 'sleep'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-  const view = async () =>
-    await runScript('scum-view', ['--json', '--window', '300'], { PATH: `${folder}:${process.env['PATH']}` })
+  const view = async (windowMs: number) =>
+    await runScript('scum-view', ['--json', '--window', String(windowMs)], {
+      PATH: `${folder}:${process.env['PATH']}`,
+    })
   const pid = await first(local.workload(1))
   await sleep(50)
   const [, spinner] = await tree(pid)
   await asSleep('case $1 in *[!0-9]*) echo "sleep: invalid number" >&2; exit 1 ;; esac; exec /bin/sleep "$1"')
-  const [used, whole] = await Promise.all([usage(pid, 2), view()])
+  const [used, whole] = await Promise.all([usage(pid, 2), view(300)])
   const seen = JSON.parse(whole.stdout).nodes[0].processes.find(
     (each: { pid: number }) => each.pid === spinner?.pid,
   )
   expect(seen.cpuPercent / used).toBeGreaterThan(0.8)
   expect(seen.cpuPercent / used).toBeLessThan(1.25)
   await asSleep('exit 0')
-  const none = await view()
+  const none = await view(3000)
   expect(none).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining('no time passed between two looks'),
