@@ -119,7 +119,18 @@ test("with BusyBox's flock at both ends it moves all the same, and nothing is le
 })
 
 test('stress-ng goes on computing on two CPUs there, and finds no error in what it has computed', async () => {
-  const stress = ['stress-ng', '--cpu', '2', '--verify', '--timeout', '0', '--log-file', 'FOLDER/log']
+  const stress = [
+    'stress-ng',
+    '--cpu',
+    '2',
+    '--cpu-load',
+    '30',
+    '--verify',
+    '--timeout',
+    '0',
+    '--log-file',
+    'FOLDER/log',
+  ]
   const workload = await scene.start('n1', stress)
   await expect.poll(async () => (await scene.states('n1', workload)).size).toBe(3)
   await scene.moved('n1', [String(workload.pid), '--target', 'n2', '--copy-files'])

@@ -3,8 +3,9 @@
 Usage: tree.py FOLDER SPEC, where SPEC is JSON: a list of tasks, each {"parent": INDEX} of an earlier one, and for what it
 has besides, the keys of `shape` below. Task 0 is this process.
 
-Each task writes a line `NUMBER SECONDS` to FOLDER/INDEX.0, ten milliseconds a number. One that finds something wrong
-writes it to FOLDER/INDEX.wrong and ends.
+Each task writes a line `NUMBER SECONDS` to FOLDER/INDEX.0, ten milliseconds a number. One that shares something with its
+parent writes such a line to FOLDER/INDEX.taken for what comes of there. One that finds something wrong writes it to
+FOLDER/INDEX.wrong and ends.
 """
 
 import ctypes
@@ -63,13 +64,14 @@ class Link:
             self.number -= 1
 
     def take(self, index):
-        """The child's part: what comes is what comes next."""
+        """The child's part: what comes is what comes next. Whether anything has come."""
+        before = self.number
         if self.kind == "memory":
             (number,) = struct.unpack("Q", self.memory[:8])
             if number < self.number:
                 wrong(index, f"the shared memory went from {self.number} back to {number}")
             self.number = number
-            return
+            return number > before
         while select.select([self.reader], [], [], 0)[0]:
             data = os.read(self.reader, 8)
             if len(data) == 0:
@@ -78,6 +80,7 @@ class Link:
             if number != self.number + 1:
                 wrong(index, f"{number} came after {self.number}")
             self.number = number
+        return self.number > before
 
 
 class Own:
@@ -186,16 +189,18 @@ def close_all_but(keep):
 def count(index, up, down):
     """Never ends."""
     own, number = Own(index, tasks[index]), 0
-    with open(f"{folder}/{index}.0", "ab", buffering=0) as log:
-        while True:
-            number += 1
-            own.look()
-            for link in down:
-                link.give()
-            for link in up:
-                link.take(index)
-            log.write(b"%d %.6f\n" % (number, time.time()))
-            time.sleep(0.01)
+    log = open(f"{folder}/{index}.0", "ab", buffering=0)
+    taken = open(f"{folder}/{index}.taken", "ab", buffering=0) if up else None
+    while True:
+        number += 1
+        own.look()
+        for link in down:
+            link.give()
+        for link in up:
+            if link.take(index):
+                taken.write(b"%d %.6f\n" % (link.number, time.time()))
+        log.write(b"%d %.6f\n" % (number, time.time()))
+        time.sleep(0.01)
 
 
 null = os.open("/dev/null", os.O_RDWR)

@@ -128,7 +128,7 @@ const PLAIN = {
   'four threads': `${PYTHON} threads /root/threads`,
   'epoll, eventfd, timerfd, memfd, inotify on tmpfs, own pipes and sockets, a small deleted file': `${PYTHON} kinds /tmp/kinds.sock`,
   'Node with UV_USE_IO_URING=0': `env UV_USE_IO_URING=0 node -e 'require("fs").readFile("/etc/hostname",()=>console.log("ready",process.pid));setInterval(()=>{},1000)'`,
-  'stress-ng': `sh -c 'echo ready $$; exec stress-ng --cpu 2 --quiet'`,
+  'stress-ng': `sh -c 'echo ready $$; exec stress-ng --cpu 2 --cpu-load 5 --quiet'`,
   'memory of its own that is shared': `${PYTHON} share /dev/shm/own`,
   'a file with a newline in its name': `${PYTHON} open $'/root/two\\nlines'`,
   'a file that is written to and is not there': `${PYTHON} write /srv/data/numbers`,
