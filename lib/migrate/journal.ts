@@ -138,15 +138,13 @@ export class Journal {
 
   /** Who holds it is the one that may act for this migration; undefined while another does. */
   async lock(): Promise<Lock | undefined> {
-    return await takeLock(join(this.#folder, 'lock')).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-      throw error
-    })
+    return await takeLock(join(this.#folder, 'lock')).catch(undefinedIfClosed)
   }
 
-  /** Says that somebody waits to settle the migration, should who carries it out die. */
+  /** Says that somebody waits to settle the migration, should who carries it out die; where it is over, to nobody. */
   async guard(): Promise<void> {
-    await writeFile(join(this.#folder, 'guardian'), `${process.pid}\n`, { mode: 0o600 })
+    const file = join(this.#folder, 'guardian')
+    await writeFile(file, `${process.pid}\n`, { mode: 0o600 }).catch(undefinedIfClosed)
   }
 
   async guarded(): Promise<boolean> {
@@ -181,6 +179,12 @@ export class Journal {
     await this.write({ event: 'over', outcome: 'gone', detail: 'given up by hand', sweep: [] })
     await this.close()
   }
+}
+
+/** Another that has closed the journal has taken its folder away. */
+function undefinedIfClosed(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
 }
 
 /** Whether what follows must not be done, should the entry be lost: a transfer freezes the process. */
