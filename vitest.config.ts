@@ -45,6 +45,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...labTests, ...aloneTests],
+          // Unless told, one CPU is left to vitest itself, which hardly needs it.
+          maxWorkers: availableParallelism(),
           testTimeout: 240_000,
           expect,
         },
