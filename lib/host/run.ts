@@ -1,10 +1,11 @@
 import { run, type Command, type Ended, type Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
-import { ENDLESS, lateFault, sshFault, tailscaleCheck } from '../mesh/outcome.ts'
+import { ENDLESS, lateFault, sshFault } from '../mesh/outcome.ts'
 import { sshArguments } from '../mesh/ssh.ts'
+import { shellWord } from '../shell.ts'
 import { lastLine } from '../text.ts'
 import type { Host, Reach } from './host.ts'
-import { answerOf, framedScript, NO_ROOT, type As, type Script } from './script.ts'
+import { answerOf, framedScript, NO_ROOT, READ_SCRIPT, type As } from './script.ts'
 
 export type Task = {
   /** POSIX sh; see `framedScript`. */
@@ -26,24 +27,20 @@ export type Unknown = { known: false; reason: string }
  */
 export async function tell(host: Host, task: Task, reach: Reach, limits: Limits): Promise<Said> {
   const script = framedScript(task.body, task.values ?? {}, task.as)
-  const command = await commandOn(host, script, reach)
+  const command = await commandOn(host, reach)
   const input = `${Buffer.from(script.text).toString('latin1')}${task.input ?? ''}`
   return saidBy(await run({ ...command, input, bytes: true }, limits), script.nonce, limits.timeoutMs)
 }
 
-/**
- * The command that runs a script on a machine. The script has to be the first bytes of its standard input, and what
- * follows is the script's own input: `head -c` takes no byte more, unlike a shell that reads its program in blocks.
- */
+/** The command that runs a script on a machine: its text has to be the first line of the standard input. */
 export async function commandOn(
   host: Host,
-  { text }: Script,
   { connections, connectMs, cipher }: Reach,
 ): Promise<Pick<Command, 'file' | 'args'>> {
-  const start = `eval "$(head -c ${Buffer.byteLength(text)})"`
-  if (!host.ssh) return { file: 'sh', args: ['-c', start] }
+  if (!host.ssh) return { file: 'sh', args: ['-c', READ_SCRIPT] }
   const files = await connections.files(host.ssh, cipher)
-  return { file: 'ssh', args: sshArguments(host.ssh, `exec sh -c '${start}'`, connectMs / 1000, files) }
+  const command = `exec sh -c ${shellWord(READ_SCRIPT)}`
+  return { file: 'ssh', args: sshArguments(host.ssh, command, connectMs / 1000, files) }
 }
 
 /** What came of a command that ran a script. */
@@ -53,8 +50,7 @@ export function saidBy(ended: Ended, nonce: string, timeoutMs: number): Said {
   if (answer) return { known: true, ...answer, stderr }
   if (missing) return { known: false, reason: 'there is no ssh client on this machine' }
   if (tooMuch) return { known: false, reason: ENDLESS }
-  if (timedOut)
-    return { known: false, reason: tailscaleCheck(stderr) ?? lateFault(timeoutMs, stdout, nonce).reason }
+  if (timedOut) return { known: false, reason: lateFault(timeoutMs, ended, nonce).reason }
   if (exitCode === 255) return { known: false, reason: sshFault(stderr).reason }
   return { known: false, reason: lastLine(stderr, 160) ?? 'the answer is cut short' }
 }

@@ -3,8 +3,18 @@ import { randomBytes } from 'node:crypto'
 /** As whom a script runs: the user who is there, root by `sudo -n`, or root where that works and the user else. */
 export type As = 'self' | 'root' | 'root-if-possible'
 
-/** A program for a POSIX `sh`, and the nonce that frames its answer. */
+/**
+ * A program for a POSIX `sh`, and the nonce that frames its answer. Its text is one line, which `READ_SCRIPT` takes from
+ * the standard input.
+ */
 export type Script = { nonce: string; text: string }
+
+/**
+ * POSIX sh that runs a script which is the first line of its standard input; what follows is the script's own input, to
+ * the last byte. Only the shell's `read` is sure to take no more than the line: head(1) of BusyBox and of the BSDs reads in
+ * blocks, and so does a shell that reads its program.
+ */
+export const READ_SCRIPT = 'IFS= read -r RS && eval "$(printf %b "$RS")"'
 
 /** What a script ends with when there is neither root nor a `sudo` that asks no password. EX_NOPERM of sysexits(3). */
 export const NO_ROOT = 77
@@ -53,7 +63,12 @@ export function framedScript(
     `(\n${body}\n)`,
     `printf '\\n%s end %s\\n' ${nonce} $?${to}`,
   ].join('\n')
-  return { nonce, text: as === 'self' ? program : asRoot(program, nonce, as, to) }
+  return { nonce, text: oneLine(as === 'self' ? program : asRoot(program, nonce, as, to)) }
+}
+
+/** A program as one line for `READ_SCRIPT`. */
+export function oneLine(text: string): string {
+  return `${text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`
 }
 
 /** The same program, given to `sudo -n` as one argument where this user is not root. */

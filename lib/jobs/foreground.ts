@@ -54,7 +54,7 @@ export async function runForeground(
     { ...valuesOf(prepared, work), MARK: mark },
     'self',
   )
-  const child = startStreaming(await commandOn(host, script, reach))
+  const child = startStreaming(await commandOn(host, reach))
   feed(child, script.text, terminal.stdin)
   const [out, err] = [new Unframe(mark), new Unframe(mark)]
   const unread = () => lifeline.say('unread')

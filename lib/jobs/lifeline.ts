@@ -48,7 +48,7 @@ export class Lifeline {
       { ID: run, MARK: mark, SILENCE: String(SILENCE_SECONDS) },
       'self',
     )
-    const child = startStreaming(await commandOn(host, script, reach))
+    const child = startStreaming(await commandOn(host, reach))
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
       stderr = `${stderr}${chunk.toString()}`.slice(-10_000)

@@ -7,6 +7,7 @@ import type { Host, Reach } from '../host/host.ts'
 import { commandOn, saidBy } from '../host/run.ts'
 import { framedScript } from '../host/script.ts'
 import { sshFault } from '../mesh/outcome.ts'
+import { shellWords } from '../shell.ts'
 import { startStreaming } from '../streaming.ts'
 import { isGnuTar } from '../tar.ts'
 import { lastLine, messageOf } from '../text.ts'
@@ -32,8 +33,12 @@ export async function sendFiles(
   reach: Reach,
   signal: AbortSignal,
 ): Promise<void> {
-  const script = framedScript(nodeScript('run_unpack'), { ID: run }, 'self')
-  const to = { ...(await commandOn(host, script, reach)), input: script.text }
+  const script = framedScript(
+    nodeScript('run_unpack'),
+    { ID: run, SENT: shellWords(send.map(({ as }) => as)) },
+    'self',
+  )
+  const to = { ...(await commandOn(host, reach)), input: script.text }
   const holes = gnuTar && (await isGnuTar(signal))
   const from = { file: 'tar', args: packArguments(send, holes), env: { COPYFILE_DISABLE: '1' } }
   const [packed, unpacked] = await runPiped(from, to, { timeoutMs: WEEK_MS, signal })
@@ -61,7 +66,7 @@ export async function streamFrom(
 ): Promise<void> {
   const mark = randomBytes(16).toString('hex')
   const script = framedScript(nodeScript(`run_stream ${call}`), { ...values, MARK: mark }, 'self')
-  const child = startStreaming(await commandOn(host, script, reach))
+  const child = startStreaming(await commandOn(host, reach))
   signal.addEventListener('abort', child.kill)
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {

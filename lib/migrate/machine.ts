@@ -131,7 +131,7 @@ export class Machine {
   /** A step that waits for the word: it begins sooner when it is time. */
   async ready(step: string): Promise<Gate> {
     const script = framedScript(launchWaiting('0'), this.values(step), 'root')
-    const waiting = startWaiting({ ...(await commandOn(this.host, script, this.#reach)), input: script.text })
+    const waiting = startWaiting({ ...(await commandOn(this.host, this.#reach)), input: script.text })
     return {
       step: async (limits) => endOf(saidBy(await waiting.go('go\n', limits), script.nonce, limits.timeoutMs)),
       cancel: () => waiting.cancel(),

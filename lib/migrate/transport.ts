@@ -2,7 +2,7 @@ import { Transform } from 'node:stream'
 import { run, runPiped, type Limits } from '../command.ts'
 import type { Reach } from '../host/host.ts'
 import { commandOn, saidBy } from '../host/run.ts'
-import { answerOf, framedScript, type Script } from '../host/script.ts'
+import { answerOf, framedScript, READ_SCRIPT, type Script } from '../host/script.ts'
 import { endOf, FOLDER, LAUNCH, launchWaiting, STEP, type Machine, type StepEnd } from './machine.ts'
 
 // What reads or writes a stream is attached to it, and no step of its own: it changes nothing but its own folder.
@@ -83,8 +83,8 @@ async function fromHere(body: string, values: Values, take: Script, way: Way): P
   const { target, reach, limits, moved = () => undefined } = way
   const whole = `printf '%s' "$HEAD"\n${body}`
   const send = framedScript(whole, { ...values, HEAD: take.text }, 'root', 'stderr')
-  const { file, args } = await commandOn(target.host, take, reach)
-  const piped = `eval "$(head -c ${Buffer.byteLength(send.text)})" | "$@"`
+  const { file, args } = await commandOn(target.host, reach)
+  const piped = `${READ_SCRIPT} | "$@"`
   const ended = await run({ file: 'sh', args: ['-c', piped, 'sh', file, ...args], input: send.text }, limits)
   const sent = answerOf(ended.stderr, send.nonce)
   const end = endOf(saidBy(ended, take.nonce, limits.timeoutMs))
@@ -106,8 +106,8 @@ function blamed({ source, target }: Way, sent: StepEnd, taken: StepEnd): Piped {
 async function through(body: string, values: Values, take: Script, way: Way): Promise<Piped> {
   const { source, target, reach, limits, moved = () => undefined } = way
   const send = framedScript(body, values, 'root')
-  const from = { ...(await commandOn(source.host, send, reach)), input: send.text }
-  const to = { ...(await commandOn(target.host, take, reach)), input: take.text }
+  const from = { ...(await commandOn(source.host, reach)), input: send.text }
+  const to = { ...(await commandOn(target.host, reach)), input: take.text }
   const unframed = new Unframed(send.nonce, moved)
   const [sent, taken] = await runPiped(from, to, limits, unframed)
   const end = endOf(saidBy(taken, take.nonce, limits.timeoutMs))

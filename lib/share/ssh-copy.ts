@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path'
 import { run, runPiped, type Ended, type Limits } from '../command.ts'
 import { Failure } from '../errors.ts'
+import { oneLine, READ_SCRIPT } from '../host/script.ts'
 import type { Connections } from '../mesh/connections.ts'
 import type { MeshNode, SshDestination } from '../mesh/node.ts'
-import { sshFault } from '../mesh/outcome.ts'
+import { lateFault, sshFault } from '../mesh/outcome.ts'
 import { sshArguments, type SshFiles } from '../mesh/ssh.ts'
 import { shellWord } from '../shell.ts'
 import { isGnuTar, LEAVE_OUT_HOLES } from '../tar.ts'
@@ -52,7 +53,7 @@ type There = { destination: SshDestination; files: SshFiles; dest: string; conne
 
 /** False where there is no rsync here, or one that the other does not understand. */
 async function runRsync(there: There, paths: readonly string[], limits: Limits): Promise<boolean> {
-  const args = rsyncArguments(sshTo(there, ''), there.destination.host, paths, there.dest)
+  const args = rsyncArguments(sshTo(there), there.destination.host, paths, there.dest)
   const ended = await run({ file: 'rsync', args }, limits)
   if (ended.exitCode === 0) return true
   if (ended.missing || NOT_UNDERSTOOD.includes(ended.exitCode ?? 0)) return false
@@ -64,7 +65,7 @@ async function runTar(there: There, paths: readonly string[], holes: boolean, li
   const operands = paths.flatMap((path) => ['-C', dirname(path), `./${basename(path)}`])
   const flags = holes ? [LEAVE_OUT_HOLES] : []
   const from = { file: 'tar', args: [...flags, '-cf', '-', ...operands], env: { COPYFILE_DISABLE: '1' } }
-  const to = { file: 'ssh', args: sshTo(there, UNPACK), input: `${there.dest}\n` }
+  const to = { file: 'ssh', args: sshTo(there), input: `${oneLine(UNPACK)}${there.dest}\n` }
   const [packed, unpacked] = await runPiped(from, to, limits)
   const part = /^(\.resource-sharing-[A-Za-z0-9]{8})$/m.exec(unpacked.stdout)?.[1]
   if (packed.exitCode === 0 && unpacked.exitCode === 0 && part !== undefined) {
@@ -80,21 +81,24 @@ async function runTar(there: There, paths: readonly string[], holes: boolean, li
 }
 
 async function remote(there: There, script: string, input: string, limits: Limits): Promise<string> {
-  const command = { file: 'ssh', args: sshTo(there, script), input: `${there.dest}\n${input}` }
+  const command = { file: 'ssh', args: sshTo(there), input: `${oneLine(script)}${there.dest}\n${input}` }
   const ended = await run(command, limits)
   if (ended.exitCode !== 0) throw failure(there, ended, 'ssh')
   return ended.stdout
 }
 
-/** Constant scripts alone: a login shell of another kind hands them on to sh as one word. */
-function sshTo({ destination, files, connectMs }: There, script: string): string[] {
-  return sshArguments(destination, `exec sh -c ${shellWord(script)}`, connectMs / 1000, files)
+/** The script comes by standard input: csh, as a login shell, can't hand on a word of more than one line. */
+function sshTo({ destination, files, connectMs }: There): string[] {
+  return sshArguments(destination, `exec sh -c ${shellWord(READ_SCRIPT)}`, connectMs / 1000, files)
 }
 
-function failure({ name, dest }: There, { stderr, exitCode, timedOut, missing }: Ended, by: string): Failure {
+function failure({ name, dest, connectMs }: There, ended: Ended, by: string): Failure {
+  const { stderr, exitCode, timedOut, missing } = ended
   if (missing) return new Failure(`there is no ${by} on this machine`)
-  if (timedOut) return new Failure(`${name} gave no answer over ssh in time`)
-  if (exitCode === 255) return new Failure(`${name} can't be reached over ssh: ${sshFault(stderr).reason}`)
+  if (timedOut || exitCode === 255) {
+    const { reason } = timedOut ? lateFault(connectMs, ended) : sshFault(stderr)
+    return new Failure(`${name} can't be reached over ssh: ${reason}`)
+  }
   return new Failure(`the copy to ${quoted(dest)} on ${name} failed: ${lastLine(stderr)}`)
 }
 
