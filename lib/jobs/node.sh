@@ -13,7 +13,7 @@ case ${XDG_STATE_HOME-} in
 esac
 dir=$runs/$ID
 
-# ARGV, ENV and RETURN are words as `shellWords` quotes them.
+# ARGV, ENV, SENT and RETURN are words as `shellWords` quotes them.
 # Ends: 0, 62 not this start of the machine, 63 the reservation is lost, 66 somebody else's, 67 too late, 68 no such
 # folder, 69 can't: each with a line.
 no() {
@@ -24,20 +24,22 @@ no() {
 # run_prepare: makes the folder. Prints `boot BOOT` and `now SECONDS`.
 run_prepare() {
   rs_clock
-  [ -n "$rs_boot" ] && [ -n "$rs_now" ] || no 69 'it has no /proc'
+  [ -n "$rs_boot" ] && [ -n "$rs_now" ] || no 69 'there is no /proc'
   for each in setsid flock head mkfifo ${TAR:+tar}; do
     command -v "$each" >/dev/null 2>&1 || no 69 "there is no $each"
   done
-  mkdir -p -- "$runs" && mkdir -- "$dir" 2>/dev/null || no 69 "$dir can't be made"
+  run_said=$({ mkdir -p -- "$runs" && mkdir -- "$dir"; } 2>&1) || no 69 "$runs can't be written: ${run_said##*: }"
   { printf '%s\n' "$rs_boot" >"$dir/boot"; } 2>/dev/null && mkdir -- "$dir/files" || no 69 "$dir can't be written"
   printf 'boot %s\nnow %s\n' "$rs_boot" "$rs_now"
   if [ -n "$TAR" ] && run_gnu_tar; then echo 'tar gnu'; fi
 }
 
-# run_unpack: puts the tar that it reads into the files' folder.
+# run_unpack: puts the tar that it reads into the files' folder. Not every tar says so when it has got half of one.
 run_unpack() {
   umask 022
   tar -xof - -C "$dir/files" || no 69 "the files can't be unpacked"
+  eval "set -- $SENT"
+  for each; do [ -e "$dir/files/$each" ] || [ -L "$dir/files/$each" ] || no 69 "$each did not get there"; done
 }
 
 # run_begin: the last checks, and the one step that only one can take.
@@ -95,9 +97,9 @@ run_detached() {
   setsid sh -c "$RUN_DETACHED" sh "$dir" "$@" </dev/null >/dev/null 2>&1 &
   unset RESOURCE_SHARING_RUN
   run_count=0
-  until [ -e "$dir/run/process" ] || [ "$run_count" -ge 100 ]; do
-    run_count=$((run_count + 1))
-    sleep 0.05
+  until [ -e "$dir/run/process" ] || [ "$run_count" -ge 50 ]; do
+    rs_nap
+    run_count=$((run_count + rs_tenths))
   done
   run_report
 }
@@ -118,7 +120,10 @@ run_members() {
 # run_alive: whether the process run_pid is the one that began at run_start, and has not ended.
 run_alive() {
   case $run_pid in '' | *[!0-9]*) return 1 ;; esac
-  { read -r run_line </proc/"$run_pid"/stat; } 2>/dev/null || return 1
+  # A name may hold newlines and parentheses: the last line counts, and what follows the last of them.
+  run_line=''
+  { while IFS= read -r run_next; do run_line=$run_next; done </proc/"$run_pid"/stat; } 2>/dev/null
+  [ -n "$run_line" ] || return 1
   # shellcheck disable=SC2086
   set -- ${run_line##*) }
   [ "${20}" = "$run_start" ] && [ "$1" != Z ]
@@ -149,8 +154,8 @@ run_stop() {
       run_quiet=0
       run_signal KILL
     fi
-    run_count=$((run_count + 1))
-    sleep 0.1
+    rs_nap
+    run_count=$((run_count + rs_tenths))
   done
   return 1
 }

@@ -109,6 +109,7 @@ function parseMeasurement(facts: Map<string, string>): Measurement {
   if (!/^[A-Za-z0-9._-]{1,32}$/.test(os)) throw new BadAnswer('no name of an operating system')
   const cpus = cpusOf(facts)
   const load = LOAD.exec(facts.get('load') ?? '')
+  if (load === null && os === 'Linux' && !facts.has('load')) throw new BadAnswer('there is no /proc/loadavg')
   if (load === null)
     throw new BadAnswer(`no load average: ${plain(facts.get('load') ?? '', 40) || 'nothing'}`)
   const [load1 = Number.NaN, load5 = Number.NaN, load15 = Number.NaN] = load.slice(1).map(Number)

@@ -20,31 +20,34 @@ rs_write() {
   return 65
 }
 
-# rs_lock SECONDS DESCRIPTOR: locks an open file within that time. BusyBox's flock(1) can't wait for a time, and not every
-# sleep takes a part of a second.
+# rs_nap: a tenth of a second, or a whole one where sleep(1) takes no parts of it; rs_tenths is how much.
+rs_nap() {
+  rs_tenths=1
+  sleep 0.1 2>/dev/null || { rs_tenths=10 && sleep 1; }
+}
+
+# rs_lock SECONDS DESCRIPTOR: locks an open file within that time. BusyBox's flock(1) can't wait for a time.
 rs_lock() {
+  rs_patience=$(($1 * 10))
   until flock -n "$2"; do
-    [ "$1" -gt 0 ] || return 1
-    rs_sleeps=0
-    while sleep 0.1 2>/dev/null; do
-      ! flock -n "$2" || return 0
-      rs_sleeps=$((rs_sleeps + 1))
-      [ "$rs_sleeps" -lt 10 ] || break
-    done
-    [ "$rs_sleeps" -gt 0 ] || sleep 1
-    set -- $(($1 - 1)) "$2"
+    [ "$rs_patience" -gt 0 ] || return 1
+    rs_nap
+    rs_patience=$((rs_patience - rs_tenths))
   done
 }
 
 # rs_locked COMMAND…: what happens in there, no other does at the same time.
 rs_locked() (
+  [ "$(uname -s)" = Linux ] || { echo 'cannot reserve anything: that is for Linux machines only' && exit 65; }
+  rs_clock
+  [ -n "$rs_now" ] && [ -n "$rs_boot" ] || { echo 'cannot tell the time: there is no /proc' && exit 65; }
   rs_enter || exit
   command -v flock >/dev/null 2>&1 || { echo 'cannot lock: there is no flock' && exit 65; }
   { : >>"$rs_dir/lock"; } 2>/dev/null || { echo "cannot write $rs_dir/lock" && exit 65; }
   exec 9>>"$rs_dir/lock"
   rs_lock 20 9 || { echo 'cannot lock: it takes too long' && exit 65; }
+  # Waiting has taken some time.
   rs_clock
-  [ -n "$rs_now" ] && [ -n "$rs_boot" ] || { echo 'cannot tell the time: there is no /proc' && exit 65; }
   "$@"
 )
 

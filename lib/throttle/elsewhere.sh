@@ -29,7 +29,7 @@ look() {
   sed 's/^/mount /' /proc/self/mountinfo
   for key in $(tree_of "$PID"); do
     # shellcheck disable=SC2046
-    printf 'task %s %s\n' "$key" "$(set -- $(sed 's/.*) //' "/proc/${key%/*}/stat") && echo "${17-}")"
+    printf 'task %s %s\n' "$key" "$(set -- $(sed -n '$s/.*) //p' "/proc/${key%/*}/stat") && echo "${17-}")"
     sed "s|^|group $key |" "/proc/${key%/*}/cgroup"
   done
 }

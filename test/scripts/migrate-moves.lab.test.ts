@@ -56,6 +56,12 @@ async function wentOn(workload: Workload, from: HostName, to: HostName, tasks = 
 
 const THREADS = ['0.0', '0.1', '0.2', '0.3']
 test.each([
+  {
+    what: 'a program whose name reads like the end of a name',
+    argv: ['env', `"COMMAND=$(printf 'a) R 1\\nb')"`, ...counter()],
+    tasks: ['0.0'],
+    sums: ['0.sums'],
+  },
   { what: 'a Python program', argv: counter(16_000_000), tasks: ['0.0'], sums: ['0.sums'] },
   {
     what: 'a tree of three processes',

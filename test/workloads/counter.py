@@ -3,8 +3,10 @@
 Each process is the child of the one before it. Each thread writes a line `NUMBER SECONDS` to FOLDER/PROCESS.THREAD, ten
 milliseconds a number; each process a line `SECONDS SHA256` of its random bytes to FOLDER/PROCESS.sums, now and then. The
 clock is the one of the day: criu gives what it restores a monotonic clock of its own, which does not show the stop.
+The kernel's name of it is what COMMAND in its environment says.
 """
 
+import ctypes
 import hashlib
 import os
 import sys
@@ -14,6 +16,8 @@ import time
 folder, size = sys.argv[1], int(sys.argv[2])
 processes, threads = ([int(text) for text in sys.argv[3:]] + [1, 1])[:2]
 process = 0
+if name := os.environ.get("COMMAND"):
+    ctypes.CDLL(None).prctl(15, name.encode(), 0, 0, 0)  # PR_SET_NAME
 while process + 1 < processes and os.fork() == 0:
     process += 1
 ballast = os.urandom(size)

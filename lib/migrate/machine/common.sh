@@ -27,9 +27,9 @@ why() {
 
 # stat_of PID: sets state, parent, session and start (ticks since boot) of a process; fails when there is none.
 stat_of() {
-  { IFS= read -r stat_text <"/proc/$1/stat"; } 2>/dev/null || return 1
-  # A name may hold a newline.
-  case $stat_text in *') '*) ;; *) stat_text=$(cat "/proc/$1/stat" 2>/dev/null) ;; esac
+  # A name may hold newlines and parentheses: the last line counts, and what follows the last of them.
+  stat_text=
+  { while IFS= read -r stat_line; do stat_text=$stat_line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
   [ -n "$stat_text" ] || return 1
   set -- ${stat_text##*) }
   state=$1 parent=$2 session=$4 start=${20}
