@@ -44,29 +44,28 @@ export class Connections {
    */
   async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
     this.#knowsSession ??= knowsSession()
-    const more = await this.#optionsOf(destination)
+    const configuration = await (this.#configuration ??= readConfiguration())
+    const more = await this.#optionsOf(destination, configuration)
     const chosen = {
       knowsSession: await this.#knowsSession,
       ...(more.length > 0 ? { more } : {}),
       ...(cipher === undefined ? {} : { cipher }),
     }
     if (this.#dir === undefined) return { kept: false, ...chosen }
-    const controlPath = join(this.#dir, digest(JSON.stringify({ ...destination, cipher, more })))
+    // Who sets another user or another way meanwhile is not to go on with the connection of before.
+    const kind = JSON.stringify({ ...destination, cipher, more, configuration })
+    const controlPath = join(this.#dir, digest(kind))
     const kept = await exists(controlPath)
     if (!kept) this.#opened.add(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)
     return { controlPath, kept, ...chosen, ...(knownHosts === undefined ? {} : { knownHosts }) }
   }
 
-  async #optionsOf(destination: SshDestination): Promise<string[]> {
+  async #optionsOf(destination: SshDestination, configuration: SshConfiguration): Promise<string[]> {
     const key = destination.tailnet?.dnsName ?? ''
     const known = this.#options.get(key)
     if (known) return await known
-    this.#configuration ??= readConfiguration()
-    const asked = this.#configuration.then(
-      async (configuration) =>
-        await optionsOfOtherNames(destination, configuration, new AbortController().signal),
-    )
+    const asked = optionsOfOtherNames(destination, configuration, new AbortController().signal)
     this.#options.set(key, asked)
     return await asked
   }

@@ -13,7 +13,6 @@ const SIGNS: [RegExp, SshFault][] = [
   [/Permission denied \(|Permission denied, please try again|Too many authentication failures/, 'auth'],
   [/no matching (?:host key type|key exchange method|cipher|mac) found/i, 'unreachable'],
   [/[Cc]onnection timed out|Operation timed out|timed out during banner exchange|not responding/, 'timeout'],
-  [/(?:Tailscale|Headscale) SSH requires an additional check/, 'auth'],
   [
     /^ssh: |^kex_exchange_identification: |^ssh_exchange_identification: |^Connection (?:closed|reset) /,
     'unreachable',
@@ -42,6 +41,8 @@ const TO_DO: [RegExp, (name: string) => string][] = [
  * Everything there may be the other machine's text: it chooses a word of ours and is shown, made plain.
  */
 export function sshFault(stderr: string): { outcome: SshFault; reason: string } {
+  const check = tailscaleCheck(stderr)
+  if (check !== undefined) return { outcome: 'auth', reason: check }
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => plain(line))
@@ -72,10 +73,12 @@ export const ENDLESS = 'it prints without end instead of an answer'
  */
 export function lateFault(
   timeoutMs: number,
-  stdout: string,
-  nonce: string,
+  { stdout, stderr }: { stdout: string; stderr: string },
+  nonce?: string,
 ): { outcome: SshFault; reason: string } {
-  const greeting = stdout.includes(nonce) ? '' : stdout
+  const check = tailscaleCheck(stderr)
+  if (check !== undefined) return { outcome: 'auth', reason: check }
+  const greeting = nonce !== undefined && stdout.includes(nonce) ? '' : stdout
   if (greeting.length > MUCH_CHARACTERS) return { outcome: 'bad-output', reason: ENDLESS }
   const line = lastLine(greeting, 80)
   const instead = line === undefined ? '' : `, only: ${line}`
@@ -87,8 +90,11 @@ export function wasTurnedAway(stderr: string): boolean {
   return /^(?:kex|ssh)_exchange_identification: |^Connection (?:closed|reset) by UNKNOWN port /m.test(stderr)
 }
 
-/** Where Tailscale's ssh, or Headscale's, waits for the person to prove who they are, the address to visit. */
-export function tailscaleCheck(stderr: string): string | undefined {
+/**
+ * Where Tailscale's ssh, or Headscale's, waits for the person to prove who they are, the address to visit. (Headscale's
+ * says "Authentication checked" before anybody has.)
+ */
+function tailscaleCheck(stderr: string): string | undefined {
   const whose = /(Tailscale|Headscale) SSH requires an additional check/.exec(stderr)?.[1]
   if (whose === undefined) return undefined
   const url = /https?:\/\/\S{1,200}/.exec(stderr)?.[0]

@@ -9,7 +9,7 @@ import { probe, type Sampling } from '../node/probe.ts'
 import { lastLine, messageOf } from '../text.ts'
 import type { Connections } from './connections.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
-import { ENDLESS, lateFault, sshFault, tailscaleCheck, wasTurnedAway } from './outcome.ts'
+import { ENDLESS, lateFault, sshFault, wasTurnedAway } from './outcome.ts'
 import { sshArguments, type SshFiles } from './ssh.ts'
 
 export type SshSourceOptions = Sampling & {
@@ -132,16 +132,10 @@ async function ask(
   } catch (error) {
     if (!(error instanceof BadAnswer)) throw error
     if (missing) return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
-    if (timedOut) return late(timeoutMs, stdout, stderr, nonce)
+    if (timedOut) return lateFault(timeoutMs, { stdout, stderr }, nonce)
     if (exitCode === 255) return { ...sshFault(stderr), turnedAway: wasTurnedAway(stderr) }
     return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
   }
-}
-
-function late(timeoutMs: number, stdout: string, stderr: string, nonce: string): Attempt {
-  const check = tailscaleCheck(stderr)
-  if (check !== undefined) return { outcome: 'auth', reason: check }
-  return lateFault(timeoutMs, stdout, nonce)
 }
 
 /** The last thing that the other side complained of. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { lateFault, sshFault, tailscaleCheck } from '../../../lib/mesh/outcome.ts'
+import { lateFault, sshFault } from '../../../lib/mesh/outcome.ts'
 
 test.each([
   ['ssh: connect to host 100.64.0.2 port 22: Connection refused', 'unreachable'],
@@ -44,7 +44,11 @@ test.each([
     'auth',
     /policy does not permit you to SSH to this node: the `ssh` rules/,
   ],
-  ['# Headscale SSH requires an additional check.\n# visit http://x/y', 'auth', /additional check/],
+  [
+    '# Headscale SSH requires an additional check.\n# visit http://x/y',
+    'auth',
+    /^Headscale SSH asks for a check: visit http:..x.y$/,
+  ],
 ] as const)('of %j it is told what to do', (stderr, outcome, reason) => {
   expect(sshFault(stderr)).toEqual({ outcome, reason: expect.stringMatching(reason) })
 })
@@ -75,11 +79,15 @@ test('any bytes on stderr are an outcome with one plain line', () => {
   )
 })
 
-test('the address of a Tailscale SSH check is passed on', () => {
+test('the address of a Tailscale SSH check is passed on, whether ssh gave up or we did', () => {
   const banner =
     '# Tailscale SSH requires an additional check.\n# To authenticate, visit: https://login.example/a/123\n'
-  expect(tailscaleCheck(banner)).toBe('Tailscale SSH asks for a check: visit https://login.example/a/123')
-  expect(tailscaleCheck('')).toBeUndefined()
+  const asked = {
+    outcome: 'auth',
+    reason: 'Tailscale SSH asks for a check: visit https://login.example/a/123',
+  }
+  expect(lateFault(2500, { stdout: '', stderr: banner }, 'abc')).toEqual(asked)
+  expect(sshFault(`${banner}Connection timed out during banner exchange\n`)).toEqual(asked)
 })
 
 test.each([
@@ -88,5 +96,5 @@ test.each([
   ['hello\nso much\u001B[31m to say\n', 'timeout', 'no answer within 2.5 s, only: so much to say'],
   ['y\n'.repeat(100_000), 'bad-output', 'it prints without end instead of an answer'],
 ] as const)('of who prints %j in time, %s is told', (stdout, outcome, reason) => {
-  expect(lateFault(2500, stdout, 'abc')).toEqual({ outcome, reason })
+  expect(lateFault(2500, { stdout, stderr: '' }, 'abc')).toEqual({ outcome, reason })
 })
