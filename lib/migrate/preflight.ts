@@ -30,6 +30,7 @@ import {
   limited,
   onTerminal,
   service,
+  stuck,
   traced,
   watched,
 } from './preflight/surroundings.ts'
@@ -66,6 +67,7 @@ const SOURCE_CHECKS: readonly ((source: SourceFacts) => Refusal[])[] = [
   leadersOutside,
   traced,
   limited,
+  stuck,
   pipesOutside,
   unixSocketsOutside,
   networkSockets,

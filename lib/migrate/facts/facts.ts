@@ -59,6 +59,12 @@ export type SourceFacts = MachineFacts & {
   modes: Record<string, number>
   /** PIDs that a cpulimit stops and continues. */
   limited: number[]
+  /** Paths that end as the kernel marks what is deleted, and are there under just that name. */
+  namedAsDeleted?: string[]
+  /** What the tree watches by inotify in memory (tmpfs). */
+  watched?: { path: string; kind: 'file' | 'directory' }[]
+  /** PIDs that waited in the kernel for half a second, and could not be stopped. */
+  stuck?: number[]
   /** Devices, as `major:minor`, of mounted overlayfs. */
   overlays: string[]
   /** criu's `cpuinfo.img` in base64; empty where criu can't tell. */

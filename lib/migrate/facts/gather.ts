@@ -12,6 +12,7 @@ import { parseTarget } from './target-answer.ts'
 
 /** With what the scripts end instead of an answer, as sysexits(3) numbers them. */
 const NO_PROCESS = 66
+const LACKS = 72
 const NO_FOLDER = 73
 const NOT_LINUX = 78
 
@@ -79,6 +80,10 @@ async function gather<Facts>(
       'see `sudo -n true` there: a line `NAME ALL=(ALL) NOPASSWD: ALL` of sudoers(5) makes it work',
     )
   if (said.status === NOT_LINUX) return refused('not-linux', 'processes move between Linux machines only')
+  if (said.status === LACKS) {
+    const names = /^lacks ([a-z0-9/ ]{1,200})$/m.exec(said.output)?.[1] ?? 'what this is done with'
+    return refused('programs', `it lacks ${names.replaceAll(' ', ', ')}`, 'see `just doctor` of that machine')
+  }
   if (said.status === NO_PROCESS) return refused('no-process', 'there is no process with this PID')
   if (said.status === NO_FOLDER) return refused('disk', 'it has no room for a temporary folder')
   try {

@@ -5,6 +5,12 @@
 [ "$(uname -s)" = Linux ] || exit 78
 [ "$(id -u)" = 0 ] || exit 77
 exec 2>/dev/null
+lacks=
+[ -r /proc/self/stat ] || lacks=' /proc'
+for each in awk base64 df find mktemp readlink sed sha256sum sort stat timeout tr xargs; do
+  command -v "$each" >/dev/null || lacks="$lacks $each"
+done
+[ -z "$lacks" ] || { echo "lacks$lacks" && exit 72; }
 
 items() { printf '%s\0' "$@" ''; }
 

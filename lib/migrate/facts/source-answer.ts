@@ -47,6 +47,11 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     ownCgroups: sections.lines('groups'),
     databases: sections.has('databases') ? sections.items('databases') : [],
     modes: modesIn(sections),
+    namedAsDeleted: sections.has('named') ? sections.items('named') : [],
+    watched: (sections.has('watched') ? sections.groups('watched', 2) : []).flatMap(([kind, path = '']) =>
+      kind === 'f' || kind === 'd' ? [{ path, kind: kind === 'd' ? 'directory' : 'file' }] : [],
+    ),
+    stuck: sections.lines('stuck').map((line) => numberIn('a PID', line)),
     limited: sections.items('limiters').flatMap((line) => {
       const limited = /[= ](?:--pid[= ]|-p ?)(\d{1,10})(?: |$)/.exec(line)?.[1]
       return limited === undefined ? [] : [Number(limited)]

@@ -125,6 +125,31 @@ below fdinfo
 find $found -mindepth 1 -maxdepth 1 -print0 >"$scratch/fdinfo"
 text fdinfo xargs -0r grep -aE '^(flags:|lock:|Pid:|inotify )' /dev/null <"$scratch/fdinfo"
 
+# The kernel writes of what is deleted as of what is really called so.
+below exe cwd root fd map_files
+# shellcheck disable=SC2086,SC2016 # the inner shell's
+printf 'named\0' && find $found -maxdepth 1 -lname '* (deleted)' -exec sh -c '
+  for each; do
+    link=$(readlink "$each" && echo .) && link=${link%??} && [ "$each" -ef "$link" ] && printf "%s\0" "$link"
+  done' sh {} + | sort -zu
+printf '\0'
+
+# What an inotify watches is told by its number only. In memory a name for it is found quickly, and criu opens it by that.
+watched_in_memory() {
+  xargs -0r grep -ahE '^inotify ' <"$scratch/fdinfo" |
+    sed -n 's/^.* ino:\([0-9a-f]*\) sdev:\([0-9a-f]*\) .*$/\1 \2/p' | sort -u |
+    while read -r inode device; do
+      device=$((0x$device))
+      awk -v device="$((device >> 20)):$((device & 0xfffff))" '$3 == device && / - tmpfs / { print $5 }' /proc/self/mountinfo |
+        while read -r mount; do
+          timeout 5 find "$(printf '%b' "$mount")" -xdev -inum "$((0x$inode))" -printf '%y\0%p\0' -quit
+        done
+    done
+}
+printf 'watched\0'
+watched_in_memory
+printf '\0'
+
 numbers() { sed -n -e "s/^$1:\\[\\([0-9]*\\)\\]\$/\\1/p" "$scratch/links"; }
 below fd
 # shellcheck disable=SC2086
@@ -236,6 +261,18 @@ still() {
   for each in $(descend); do stat_of "$each" && printf '%s %s\n' "$each" "${stat%% *}"; done
 }
 text still still
+
+# Where a process waits for a disk, a network file system, or a child that borrows its memory (vfork), nobody can stop it.
+stuck() {
+  for each in $tree; do
+    for _ in 1 2 3 4 5; do
+      stat_of "$each" && [ "${stat%% *}" = D ] || continue 2
+      sleep 0.1
+    done
+    echo "$each"
+  done
+}
+[ -n "$brief" ] || text stuck stuck
 
 text overlays awk '{ for (i = 7; i < NF; i++) if ($i == "-") { if ($(i + 1) == "overlay") print $3; break } }' /proc/self/mountinfo
 

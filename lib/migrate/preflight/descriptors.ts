@@ -77,7 +77,12 @@ export function devices(source: SourceFacts): Refusal[] {
 export function deletedFiles(source: SourceFacts): Refusal[] {
   const found = eachOf(source, referred).filter(
     ({ thing: { link, deleted, kind } }) =>
-      deleted && kind === 'file' && link.startsWith('/') && !MEMORY.test(link) && !SYSV.test(link),
+      deleted &&
+      kind === 'file' &&
+      link.startsWith('/') &&
+      !MEMORY.test(link) &&
+      !SYSV.test(link) &&
+      !source.namedAsDeleted?.includes(link),
   )
   const big = found.find(({ thing: { sizeBytes } }) => sizeBytes > GHOST_BYTES)
   const advice = 'start it again: it goes on with the file that has that name now'
@@ -136,12 +141,19 @@ export function watchesOnOverlay(source: SourceFacts): Refusal[] {
   return [{ code: 'inotify-overlayfs', sentence, at: 'source' }]
 }
 
-/** A path that is no UTF-8 has come through as something else. */
+/** A path that is no UTF-8 has come through as something else; one that says that it is deleted criu believes. */
 export function oddPaths(source: SourceFacts): Refusal[] {
-  const odd = needsOf(source).filter((need) => need.path.includes('\uFFFD'))
-  if (odd.length === 0) return []
-  const names = some(odd.map((need) => shown(need.path)))
-  return [{ code: 'odd-path', sentence: `the name of a file is no UTF-8: ${names}`, at: 'source' }]
+  const refusal = (paths: readonly string[], what: string): Refusal[] =>
+    paths.length === 0
+      ? []
+      : [{ code: 'odd-path', sentence: `${what}: ${some(paths.map((path) => shown(path)))}`, at: 'source' }]
+  return [
+    ...refusal(
+      needsOf(source).flatMap(({ path }) => (path.includes('\uFFFD') ? [path] : [])),
+      'the name of a file is no UTF-8',
+    ),
+    ...refusal(source.namedAsDeleted ?? [], 'the name of a file reads as that of one that is deleted'),
+  ]
 }
 
 function referred({ open, mapped }: { open: OpenFile[]; mapped: MappedFile[] }): (OpenFile | MappedFile)[] {

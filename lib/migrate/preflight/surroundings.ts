@@ -92,6 +92,14 @@ export function traced({ tree }: SourceFacts): Refusal[] {
   return [{ code: 'traced', sentence, advice: 'end the debugger first', at: 'source' }]
 }
 
+/** What waits where no signal reaches it can't be frozen. */
+export function stuck({ tree, stuck: pids = [] }: SourceFacts): Refusal[] {
+  const task = tree.find(({ pid }) => pids.includes(pid))
+  if (!task) return []
+  const sentence = `${who(task)} waits in the kernel and can't be stopped: for a disk, a network file system, or a child that borrows its memory (vfork)`
+  return [{ code: 'uninterruptible', sentence, advice: 'try again when that is over', at: 'source' }]
+}
+
 /** cpulimit continues what has been stopped, by whomever: a copy that is to stand still would run. */
 export function limited({ tree, limited: pids }: SourceFacts): Refusal[] {
   const task = tree.find(({ pid }) => pids.includes(pid))

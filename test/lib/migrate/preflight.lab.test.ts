@@ -33,7 +33,7 @@ const REFUSED = {
   'a file that has lost its name and has another': [`${PYTHON} renamed`, ['deleted-file']],
   flock: [`${PYTHON} flock`, ['file-lock']],
   'a POSIX lock': [`${PYTHON} posix-lock`, ['file-lock']],
-  'inotify on overlayfs': [`${PYTHON} inotify`, ['inotify-overlayfs']],
+  'inotify on overlayfs': [`${PYTHON} inotify /root`, ['inotify-overlayfs']],
   io_uring: [`${PYTHON} io-uring`, ['io-uring']],
   'Node without UV_USE_IO_URING=0': [
     `env UV_USE_IO_URING=1 node -e 'require("fs").readFile("/etc/hostname",()=>console.log("ready",process.pid));setInterval(()=>{},1000)'`,
@@ -109,6 +109,9 @@ const REFUSED = {
   'a process that has ended': [`${PYTHON} zombie`, ['no-process']],
   'a process that is traced': [`${PYTHON} traced`, ['watched', 'traced']],
   'a file whose name is no UTF-8': [`${PYTHON} odd-name`, ['odd-path']],
+  'a file whose name says that it is deleted': [`${PYTHON} open "/root/a (deleted)"`, ['odd-path']],
+  'a folder whose name says that it is deleted': [`${PYTHON} folder "/root/folder (deleted)"`, ['odd-path']],
+  'a child that borrows its memory': [`${PYTHON} vfork`, ['uninterruptible']],
   sshd: ['sh -c "mkdir -p /run/sshd; echo ready \\$\\$; exec /usr/sbin/sshd -D -p 2222"', ['sshd']],
   'another user': [
     `setpriv --reuid=operator --regid=operator --clear-groups ${PYTHON} open /etc/debian_version`,
@@ -130,6 +133,7 @@ const PLAIN = {
   'Node with UV_USE_IO_URING=0': `env UV_USE_IO_URING=0 node -e 'require("fs").readFile("/etc/hostname",()=>console.log("ready",process.pid));setInterval(()=>{},1000)'`,
   'stress-ng': `sh -c 'echo ready $$; exec stress-ng --cpu 2 --cpu-load 5 --quiet'`,
   'memory of its own that is shared': `${PYTHON} share /dev/shm/own`,
+  'a process whose name reads like the end of a name': `${PYTHON} odd-command`,
   'a file with a newline in its name': `${PYTHON} open $'/root/two\\nlines'`,
   'a file that is written to and is not there': `${PYTHON} write /srv/data/numbers`,
 }
@@ -174,6 +178,12 @@ const FILES = {
     ['file-missing'],
   ],
   'a named pipe that is missing there': [`${PYTHON} fifo /root/own.fifo`, ['file-missing'], ['file-missing']],
+  'a folder that it watches is missing there': [
+    `${PYTHON} inotify "/dev/shm/watched folder/below"`,
+    ['file-missing'],
+    [],
+  ],
+  'a file that it watches is missing there': [`${PYTHON} inotify /dev/shm/watched`, ['file-missing'], []],
   'a unix socket whose name is taken': [
     `${PYTHON} kinds /root/taken.sock`,
     ['unix-socket-path'],
@@ -191,6 +201,7 @@ printf aaaa >/root/content; printf aaaa >/usr/lib/other-content; printf aaaa >/r
 `
 const SOURCE = `
 mkdir -p /root/folder /srv/data /root/log; echo here >/root/only-here; echo here >/srv/data/numbers
+echo x >'/root/a (deleted)'; mkdir -p '/root/folder (deleted)' '/dev/shm/watched folder/below'; echo x >/dev/shm/watched
 echo here >/usr/lib/only-here; printf bbbb >/root/content; printf bbbb >/usr/lib/other-content; printf aaaaa >/root/size
 printf x | dd of=/root/mapped bs=1 seek=4500 conv=notrunc status=none
 echo more of it >/root/left; echo more of it >/root/left-and-changed
@@ -198,7 +209,7 @@ echo x >$'/root/two\\nlines'; mkfifo /tmp/outside.fifo /root/own.fifo
 useradd -u 4242 -M worker; ssh-keyscan n2.lan >>/root/.ssh/known_hosts 2>/dev/null
 `
 const TARGET = `
-chmod 600 /root/mode; chmod 700 /root/private; touch /root/taken.sock
+mkdir /tmp/watched; chmod 600 /root/mode; chmod 700 /root/private; touch /root/taken.sock
 echo some >/root/left; echo changed >/root/left-and-changed; mkdir -p /var/lib/resource-sharing
 printf '%s /root/left\\n' $(sha256sum </root/written | cut -c -64) $(sha256sum </root/left | cut -c -64) >/var/lib/resource-sharing/left
 printf '%s /root/left-and-changed\\n' $(sha256sum </root/left | cut -c -64) >>/var/lib/resource-sharing/left

@@ -152,7 +152,7 @@ elif mode == 'posix-lock':
     fcntl.lockf(kept[0], fcntl.LOCK_EX)
 elif mode == 'inotify':
     watch = libc.inotify_init()
-    libc.inotify_add_watch(watch, b'/root', 2)
+    libc.inotify_add_watch(watch, argument.encode(), 2)
 elif mode == 'io-uring':
     kept.append(syscall(425, 4, (ctypes.c_uint32 * 30)()))
 elif mode == 'device':
@@ -204,6 +204,13 @@ elif mode == 'traced':
     libc.ptrace(0x4206, pid, None, None)  # PTRACE_SEIZE
 elif mode == 'limiter':
     libc.prctl(15, b'cpulimit', 0, 0, 0)  # PR_SET_NAME
+elif mode == 'odd-command':
+    libc.prctl(15, b'a) R 1\nb', 0, 0, 0)  # PR_SET_NAME
+elif mode == 'vfork':
+    # It gets its memory back when the child has ended, and waits for that in the kernel.
+    print('ready', pid, flush=True)
+    if libc.vfork() == 0:
+        time.sleep(100000)
 elif mode == 'odd-name':
     kept.append(open(b'/tmp/odd-\xff', 'w'))
 else:
