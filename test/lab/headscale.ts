@@ -39,9 +39,22 @@ const configuration = (folder: string): unknown => ({
     override_local_dns: false,
     nameservers: { global: [] },
   },
+  policy: { mode: 'file', path: join(folder, 'policy.json') },
   unix_socket: join(folder, 'headscale.sock'),
   unix_socket_permission: '0700',
 })
+
+/**
+ * Everybody may reach everybody. Who asks Tailscale's own ssh server, where a host has it, is let in as operator, must
+ * prove who they are in a browser as root, and is turned away as anybody else.
+ */
+const policy = {
+  acls: [{ action: 'accept', src: ['*'], dst: ['*:*'] }],
+  ssh: [
+    { action: 'accept', src: ['lab@'], dst: ['lab@'], users: ['operator'] },
+    { action: 'check', src: ['lab@'], dst: ['lab@'], users: ['root'] },
+  ],
+}
 
 /** Starts headscale behind the switch and returns a key with which any host may join. */
 export const startHeadscale = async (lab: Layout, binary: string): Promise<string> => {
@@ -54,6 +67,7 @@ export const startHeadscale = async (lab: Layout, binary: string): Promise<strin
   await mkdir(folder, { mode: 0o700 })
   // JSON is YAML.
   await writeFile(config, JSON.stringify(configuration(folder)), { mode: 0o600 })
+  await writeFile(join(folder, 'policy.json'), JSON.stringify(policy), { mode: 0o600 })
   const command = [binary, 'serve', '--config', config]
   const record = await startDaemon(['nsenter', `--net=${netnsPath(lab.switchNetns)}`, '--', ...command], {
     logFile: join(folder, 'log'),

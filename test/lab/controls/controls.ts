@@ -1,7 +1,7 @@
 import type { Host } from '../host-handle.ts'
 import { setLoad, setLoadFollowsWork } from '../load.ts'
 import { clearNetem, linkDown, linkUp, netem } from './cable.ts'
-import { linux, mac, setCpus } from './persona.ts'
+import { become, linux, mac, setCpus } from './persona.ts'
 import { bootHost, freezeHost, killHost, removeSmallDisk, smallDisk, thawHost } from './power.ts'
 import * as ssh from './ssh.ts'
 import * as tailscale from './tailscale.ts'
@@ -14,6 +14,7 @@ const actions = {
   linkUp,
   netem,
   clearNetem,
+  become,
   linux,
   mac,
   setCpus,

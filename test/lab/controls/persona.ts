@@ -15,6 +15,30 @@ export const mac = async (host: Host): Promise<void> => {
   await noteFaults(host, { mac: '' })
 }
 
+/** What in-host/kind.sh can make of a host. */
+export type Kind =
+  | 'debian'
+  | 'alpine'
+  | 'openwrt'
+  | 'mac'
+  | 'freebsd'
+  | 'openbsd'
+  | 'fish'
+  | 'zsh'
+  | 'tcsh'
+  | 'hidden-pids'
+  | 'no-proc'
+  | 'read-only-home'
+  | 'quota'
+  | 'no-sudo'
+  | 'ipv6-only'
+  | 'tailscale-ssh'
+
+/** Makes a host one of the kinds of machines that people have, until the lab is closed. */
+export const become = async (host: Host, kind: Kind): Promise<void> => {
+  await script(host, 'bash "$@"', ['/srv/resource-sharing/test/lab/in-host/kind.sh', kind])
+}
+
 /** Undoes `mac`. */
 export const linux = async (host: Host): Promise<void> => {
   await persona(host, 'linux')

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Makes a host answer as another kind of machine. Usage: persona.sh mac | linux | cpus N
+# Makes a host answer as another kind of machine. Usage: persona.sh mac | freebsd | openbsd | linux | cpus N
 # The commands are exchanged in their own places, so that they are found whatever PATH is: cron's, ssh's, sudo's.
 set -eu
 here=/srv/resource-sharing/test/lab/in-host
 hidden=/opt/lab/hidden
 
-# Commands of Linux that a Mac has not. The lab keeps copies of those it needs itself in /opt/lab/bin.
+# Commands of Linux that a Mac has not, nor a BSD. The lab keeps copies of those it needs itself in /opt/lab/bin.
 not_on_mac=(bin/nproc bin/timeout bin/setsid bin/flock bin/free bin/taskset bin/ionice bin/chrt bin/lscpu sbin/criu)
 # Where a Mac keeps those that answer differently. (sysctl is not on its cron's PATH, either.)
 different_on_mac=(bin/uname bin/ps bin/vm_stat sbin/sysctl)
@@ -55,11 +55,12 @@ case $1 in
     echo "$2" >/opt/lab/cpus
     [ -e /opt/lab/boot ] || say_cpus
     ;;
-  mac)
+  mac | freebsd | openbsd)
     become_linux
+    echo "$1" >/opt/lab/system
     for name in "${not_on_mac[@]}"; do hide "$name"; done
     for name in "${different_on_mac[@]}"; do install_command "$name" <"$here/mac/${name#*/}"; done
-    # An application whose path holds spaces, as most do there.
+    # An application whose path holds spaces, as most do on a Mac.
     app="/Applications/Visual Studio Code.app/Contents/MacOS/Code Helper"
     mkdir -p "${app%/*}"
     cp /usr/bin/sleep "$app"

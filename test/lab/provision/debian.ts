@@ -12,6 +12,8 @@ const packages = [
   ['openssh-server', 'openssh-client', 'cron', 'sudo', 'rsync', 'curl', 'ca-certificates', 'less'],
   ['criu', 'procps', 'psmisc', 'kmod', 'util-linux-extra', 'iproute2', 'iputils-ping'],
   ['python3-minimal', 'clustershell', 'stress-ng', 'make', 'parallel'],
+  // For the kinds of machines of in-host/kind.sh.
+  ['busybox', 'fish', 'zsh', 'tcsh'],
   // cron needs one of three; this one is a program, the others bring systemd.
   ['systemd-standalone-sysusers'],
 ].flat()
