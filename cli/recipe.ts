@@ -12,7 +12,7 @@ import { asciiControls, messageOf, plain } from '../lib/text.ts'
 const DEBUG = process.env.DEBUG === 'resource-sharing'
 
 /** How long after Ctrl-C a recipe may take to leave nothing behind. */
-const CLEAN_UP_MS = 5000
+const CLEAN_UP_MS = 8000
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<

@@ -6,7 +6,8 @@
  *
  * Options end where the command begins. just takes the first `--` of a line away: write `just offload -- CMD …`, and one of
  * the command's own comes through. Its output comes as it is printed, its exit status is passed on, and Ctrl-C
- * reaches it: nothing of it is left there then, and neither when the connection is lost, after two minutes at the latest.
+ * reaches it: nothing of it is left there then, or what can't be ended is named; and neither when the connection is lost,
+ * after two minutes at the latest.
  * It reads what is piped into offload, but no terminal.
  *
  * It runs in a folder of its own there, with PATH and HOME as ssh has them there, and of this environment LANG, LC_* and TZ

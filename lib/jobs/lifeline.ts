@@ -5,7 +5,7 @@ import { commandOn } from '../host/run.ts'
 import { framedScript } from '../host/script.ts'
 import { sshFault } from '../mesh/outcome.ts'
 import { startStreaming, type Streamed } from '../streaming.ts'
-import { lastLine } from '../text.ts'
+import { lastLine, plain } from '../text.ts'
 import { Unframe } from './frame.ts'
 import { nodeScript } from './node.ts'
 
@@ -17,7 +17,7 @@ const BEAT_MS = 3000
 export const SILENCE_SECONDS = Number(
   /^[1-9]\d{0,3}$/.exec(process.env['RESOURCE_SHARING_SILENCE_SECONDS'] ?? '')?.[0] ?? 120,
 )
-const STOP_MS = 2500
+const STOP_MS = 5000
 const CLOSE_MS = 2000
 
 /**
@@ -71,17 +71,18 @@ export class Lifeline {
 
   /** Stops the command. @returns what is wrong unless nothing of it is left */
   async stop(): Promise<string | undefined> {
-    const answer = () => /^(stopped|left)$/m.exec(this.#said)?.[1]
+    const answer = () => /^(?:stopped|left .*)$/m.exec(this.#said)?.[0]
     const answered = new Promise<void>((resolve) => {
       this.#unframe.on('data', () => (answer() === undefined ? undefined : resolve()))
     })
     this.say('stop')
     const late = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref())
     await Promise.race([answered, this.#child.ended, late])
-    if (answer() === 'stopped') return undefined
-    return answer() === 'left'
-      ? 'something of the command does not end'
-      : 'the connection is lost: what runs of the command is stopped there in a while'
+    const said = answer()
+    if (said === 'stopped') return undefined
+    return said === undefined
+      ? 'the connection is lost: what runs of the command is stopped there in a while'
+      : `this does not end there: ${plain(said.slice('left '.length))}`
   }
 
   /**

@@ -61,6 +61,7 @@ run_begin() {
   sync "$dir" 2>/dev/null || :
   umask 022
   unset LC_ALL
+  run_enclose
   eval "set -- $ENV"
   for each; do export "${each?}"; done
   RESOURCE_SHARING_RUN=$ID/
@@ -77,6 +78,7 @@ run_start=$(set -- ${run_line##*) }; echo "${20}")
 printf "%s %s\n" $$ "$run_start" >"$run_dir/run/process.part" &&
   mv -- "$run_dir/run/process.part" "$run_dir/run/process" || exit 125
 umask 022
+if { read -r run_line <"$run_dir/run/group"; } 2>/dev/null; then echo $$ >"$run_line/cgroup.procs" || exit 125; fi
 [ ! -e "$run_dir/stop" ] || exit 125'
 
 # As detached: the exit status is written when the command has ended, also where its own output has filled the disk.
@@ -104,17 +106,58 @@ run_detached() {
   run_report
 }
 
-# run_members: the PIDs of what belongs to the run: its session, also when that has lost its first process, and whatever
-# carries its mark in its environment.
+# run_enclose: a control group of the run's own within this session's, where this user may make one (root mostly may):
+# nothing that is begun in it gets out by itself.
+run_enclose() {
+  while IFS=: read -r _ run_kinds run_path; do
+    case $run_kinds in
+    '') run_at=/sys/fs/cgroup ;;
+    freezer | pids) run_at=/sys/fs/cgroup/$run_kinds ;;
+    *) continue ;;
+    esac
+    [ -w "$run_at$run_path/cgroup.procs" ] || run_path=''
+    [ -w "$run_at$run_path/cgroup.procs" ] && mkdir -- "$run_at$run_path/resource-sharing-$ID" || continue
+    printf '%s\n' "$run_at$run_path/resource-sharing-$ID" >"$dir/run/group"
+    return
+  done </proc/self/cgroup 2>/dev/null
+}
+
+# run_members: the PIDs of what belongs to the run: its session, also when that has lost its first process, whatever
+# carries its mark in its environment or is in its control group, what was seen before to belong, and all that these have
+# begun. It keeps what it has seen.
 run_members() {
-  run_pid='' run_start='' run_session=''
+  run_pid='' run_start='' run_session='' run_group=''
   { read -r run_pid run_start <"$dir/run/process"; } 2>/dev/null
   # Its number is nobody else's while somebody is in the session, unless a later process has it.
   if run_alive || { [ -n "$run_pid" ] && [ ! -e "/proc/$run_pid" ]; }; then run_session=$run_pid; fi
-  {
-    grep -lF "RESOURCE_SHARING_RUN=$ID/" /proc/[0-9]*/environ
-    [ -z "$run_session" ] || grep -lE "^[0-9]+ \(.*\) [^Z] [0-9]+ [0-9]+ $run_session " /proc/[0-9]*/stat
-  } 2>/dev/null | sed 's|^/proc/\([0-9]*\)/.*|\1|' | sort -u
+  { IFS= read -r run_group <"$dir/run/group"; } 2>/dev/null
+  run_seen=$({
+    grep -lF "RESOURCE_SHARING_RUN=$ID/" /proc/[0-9]*/environ | sed 's|^/proc/\([0-9]*\)/.*|is \1|'
+    [ -z "$run_group" ] || sed 's/^/is /' "$run_group/cgroup.procs"
+    sed 's/^/was /' "$dir/seen"
+    grep '' /proc/[0-9]*/stat /dev/null
+  } 2>/dev/null | awk -v session="$run_session" '
+    $1 == "is" { is[$2]; next }
+    $1 == "was" { was[$2] = $3; next }
+    # A name may hold newlines and parentheses: the last line counts, and what follows the last of them.
+    sub(/^\/proc\//, "") {
+      pid = $0 + 0
+      if (!sub(/^.*\) /, "")) next
+      split($0, field, " ")
+      state[pid] = field[1]; parent[pid] = field[2]; start[pid] = field[20]
+      if (session != "" && field[4] == session) is[pid]
+    }
+    END {
+      for (pid in was) if (start[pid] == was[pid]) is[pid]
+      do {
+        more = 0
+        for (pid in parent) if (!(pid in is) && parent[pid] in is) { is[pid]; more = 1 }
+      } while (more)
+      for (pid in is) if (pid in state && state[pid] != "Z") print pid, start[pid]
+    }' | sort -n)
+  # On a full disk what was seen before stays.
+  { printf '%s\n' "$run_seen" >"$dir/seen.${run_watches:-$$}" && mv -f -- "$dir/seen.${run_watches:-$$}" "$dir/seen"; } 2>/dev/null
+  [ -z "$run_seen" ] || printf '%s\n' "$run_seen" | cut -d ' ' -f 1
 }
 
 # run_alive: whether the process run_pid is the one that began at run_start, and has not ended.
@@ -129,21 +172,42 @@ run_alive() {
   [ "${20}" = "$run_start" ] && [ "$1" != Z ]
 }
 
-# run_signal NAME: to all of it.
+# run_signal NAME: to all of it, also to what it has begun by sudo as another user.
 run_signal() {
   run_pids=$(run_members)
   # shellcheck disable=SC2086
-  [ -z "$run_pids" ] || kill -s "$1" $run_pids 2>/dev/null
+  [ -z "$run_pids" ] || kill -s "$1" $run_pids 2>/dev/null || {
+    run_others=$(run_others)
+    [ -z "$run_others" ] || sudo -n kill -s "$1" $run_others
+  } >/dev/null 2>&1
 }
 
-# run_stop [now]: nothing of it runs or begins any more. TERM, and KILL after two seconds, or at once. False when
-# something is left.
+# run_others: those of run_pids that are not this user's.
+run_others() {
+  run_me=$(id -u)
+  for each in $run_pids; do
+    { run_owner=$(sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$each/status"); } 2>/dev/null
+    case $run_owner in '' | "$run_me") ;; *) echo "$each" ;; esac
+  done
+}
+
+# run_left: what of it is there still, for a person.
+run_left() {
+  for each in $(run_members); do
+    { IFS= read -r run_name <"/proc/$each/comm"; } 2>/dev/null || continue
+    printf '%sPID %s (%s)' "${run_comma-}" "$each" "$run_name"
+    run_comma=', '
+  done
+}
+
+# run_stop [now]: nothing of it runs or begins any more. TERM, and KILL after two seconds, or at once, and then a person
+# waits: within a second or so. False when something is left.
 run_stop() {
   [ -d "$dir" ] || return 0
   : >"$dir/stop" && mkdir -- "$dir/run" 2>/dev/null
-  run_count=0 run_quiet=0
-  [ "${1-}" != now ] || run_count=20
-  while [ "$run_count" -lt 60 ]; do
+  run_count=0 run_quiet=0 run_end=60
+  [ "${1-}" != now ] || run_count=20 run_end=32
+  while [ "$run_count" -lt "$run_end" ]; do
     if [ -z "$(run_members)" ]; then
       run_quiet=$((run_quiet + 1))
       [ "$run_quiet" -lt 3 ] || return 0
@@ -193,7 +257,7 @@ run_settle() {
 # run_cancel: as run_settle, and what has begun is stopped.
 run_cancel() {
   run_settle >/dev/null
-  run_stop || no 69 'something of it does not end'
+  run_stop || no 69 "this does not end there: $(run_left)"
   run_report
 }
 
@@ -213,7 +277,10 @@ run_pack() {
 }
 
 # run_forget: what is there of a run that has ended goes.
-run_forget() { rm -rf -- "$dir"; }
+run_forget() {
+  { IFS= read -r run_group <"$dir/run/group"; } 2>/dev/null && rmdir -- "$run_group" 2>/dev/null
+  rm -rf -- "$dir"
+}
 
 # run_foreground: the command, its input, output and exit status being this script's. What it leaves behind is stopped.
 # Its output goes through a pipe of its own, so that it can be closed while the connection goes on.
@@ -262,7 +329,7 @@ run_lifeline() {
     beat) run_beats=$((run_beats + 1)) && echo "$run_beats" >"$dir/beat" ;;
     interrupt) run_signal INT ;;
     unread) { read -r run_reader <"$dir/reader" && kill "$run_reader"; } 2>/dev/null ;;
-    stop) if run_stop now; then echo stopped; else echo left; fi ;;
+    stop) if run_stop now; then echo stopped; else echo "left $(run_left)"; fi ;;
     over) : >"$dir/over" && break ;;
     esac
   done
@@ -270,11 +337,13 @@ run_lifeline() {
   run_forget
 }
 run_watch() {
-  run_last='' run_misses=0
+  run_last='' run_misses=0 run_watches=watch
   while [ -d "$dir" ] && [ ! -e "$dir/over" ]; do
     { read -r run_beat <"$dir/beat"; } 2>/dev/null
     if [ "$run_beat" = "$run_last" ]; then run_misses=$((run_misses + 1)); else run_misses=0; fi
     run_last=$run_beat
+    # What begins something else and ends is a link that would be missing later; out of a control group nothing gets.
+    [ -s "$dir/run/group" ] || run_members >/dev/null
     if [ "$((run_misses * 4))" -ge "$SILENCE" ]; then
       : >"$dir/silent"
       run_stop

@@ -41,12 +41,19 @@ const thawAll = async (lab: Layout): Promise<void> => {
   for (const group of groups.filter((name) => cgroupNames(lab).test(name))) await thaw(group)
 }
 
+/** A group and those below it, which programs in the host may have made. */
+const removeCgroup = async (folder: string): Promise<void> => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name))
+  await rmdir(folder).catch(() => undefined)
+}
+
 const removeCgroups = async (lab: Layout): Promise<void> => {
   const name = cgroupNames(lab)
   for (const controller of ['cpu', 'freezer']) {
     const root = join('/sys/fs/cgroup', controller)
     for (const entry of (await readdir(root).catch(() => [])).filter((child) => name.test(child))) {
-      await rmdir(join(root, entry)).catch(() => undefined)
+      await removeCgroup(join(root, entry))
     }
   }
 }

@@ -234,6 +234,44 @@ test('Ctrl-C reaches the command, and nothing of it is left there, whatever it d
     .toBe('')
 })
 
+const DEAF = `trap "" INT TERM HUP; while :; do sleep 9.65; done`
+
+test.each([
+  ['what it has begun by sudo', 'operator', `sudo sh -c '${DEAF}'`],
+  [
+    'what is in another session without its environment, once its parent has been there for a while',
+    'operator',
+    `sh -c "env -i setsid sh -c '${DEAF.replaceAll('"', '\\"')}' & exec sleep 6"; sleep 100`,
+  ],
+  [
+    'what root has begun in another session without its environment, whose parent has ended at once',
+    'root',
+    `(env -i setsid sh -c '${DEAF}' &); sleep 100`,
+  ],
+])('nothing escapes Ctrl-C: %s', async (_, user, script) => {
+  await sh('n1', 'printf "Host n2\\n  User %s\\n" "$1" >~/.ssh/config', user)
+  const { process: child } = await spawn('offload', ['--target', 'n2', 'sh', '-c', script])
+  await expect.poll(async () => await processes('n2', 'sleep 9.65')).toBeGreaterThan(0)
+  await sleep(user === 'root' ? 500 : 8000)
+  child.kill('SIGINT')
+  expect(await child).toMatchObject({ exitCode: 130 })
+  expect(await processes('n2', 'sleep 9.65')).toBe(0)
+  await sh('n1', 'rm ~/.ssh/config')
+  const groups = async () => (await lab.exec('n2', ['find', '/sys/fs/cgroup', '-name', 'resource-*'])).stdout
+  await expect.poll(groups).toBe('')
+})
+
+test('what can not be ended there is named', async () => {
+  const { process: child } = await spawn('offload', ['--target', 'n2', 'sudo', 'sh', '-c', DEAF])
+  await expect.poll(async () => await processes('n2', 'sleep 9.65')).toBeGreaterThan(0)
+  await root('mv /etc/sudoers.d/lab /root/', 'n2')
+  child.kill('SIGINT')
+  const { exitCode, stderr } = await child
+  await root('mv /root/lab /etc/sudoers.d/; pkill -KILL -f "sleep 9[.]65"', 'n2')
+  expect(exitCode).toBe(125)
+  expect(stderr).toMatch(/n2: this does not end there: PID \d+ \((?:sh|sleep)\)/m)
+})
+
 test('what a command leaves running ends with it', async () => {
   const ran = await run('offload', ['sh', '-c', 'setsid sleep 987.6 & sleep 987.6 & echo done'])
   expect(ran).toMatchObject({ exitCode: 0, stdout: 'done' })
