@@ -41,8 +41,8 @@ const TO_DO: [RegExp, (name: string) => string][] = [
  * Everything there may be the other machine's text: it chooses a word of ours and is shown, made plain.
  */
 export function sshFault(stderr: string): { outcome: SshFault; reason: string } {
-  const check = tailscaleCheck(stderr)
-  if (check !== undefined) return { outcome: 'auth', reason: check }
+  const asked = askedOf(stderr)
+  if (asked !== undefined) return { outcome: 'auth', reason: asked }
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => plain(line))
@@ -76,8 +76,8 @@ export function lateFault(
   { stdout, stderr }: { stdout: string; stderr: string },
   nonce?: string,
 ): { outcome: SshFault; reason: string } {
-  const check = tailscaleCheck(stderr)
-  if (check !== undefined) return { outcome: 'auth', reason: check }
+  const asked = askedOf(stderr)
+  if (asked !== undefined) return { outcome: 'auth', reason: asked }
   const greeting = nonce !== undefined && stdout.includes(nonce) ? '' : stdout
   if (greeting.length > MUCH_CHARACTERS) return { outcome: 'bad-output', reason: ENDLESS }
   const line = lastLine(greeting, 80)
@@ -88,6 +88,14 @@ export function lateFault(
 /** Whether it was turned away at the door: where many come at once, a bastion's sshd closes some (MaxStartups). */
 export function wasTurnedAway(stderr: string): boolean {
   return /^(?:kex|ssh)_exchange_identification: |^Connection (?:closed|reset) by UNKNOWN port /m.test(stderr)
+}
+
+/** What the person is asked for, and ssh or the other machine waits for: nobody else can give it. */
+function askedOf(stderr: string): string | undefined {
+  // OpenSSH's client says so of a key of a security token.
+  if (/^Confirm user presence for key /m.test(stderr))
+    return 'your security key waits to be touched: touch it, or run `ssh` by hand first'
+  return tailscaleCheck(stderr)
 }
 
 /**

@@ -90,6 +90,17 @@ test('the address of a Tailscale SSH check is passed on, whether ssh gave up or 
   expect(sshFault(`${banner}Connection timed out during banner exchange\n`)).toEqual(asked)
 })
 
+test('a key that has to be touched is told', () => {
+  const stderr = 'Confirm user presence for key ED25519-SK SHA256:abc\n'
+  const touch = { outcome: 'auth', reason: expect.stringMatching(/^your security key waits to be touched: /) }
+  expect(lateFault(2500, { stdout: '', stderr }, 'abc')).toEqual(touch)
+  expect(
+    sshFault(
+      `${stderr}sign_and_send_pubkey: signing failed for ED25519-SK\nn2: Permission denied (publickey).`,
+    ),
+  ).toEqual(touch)
+})
+
 test.each([
   ['', 'timeout', 'no answer within 2.5 s'],
   ['\nabc begin\nload 1', 'timeout', 'no answer within 2.5 s'],
