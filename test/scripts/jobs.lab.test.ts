@@ -566,7 +566,7 @@ test(
       const id = await job(round)
       // What who was killed before has reserved would keep this one from starting.
       await root(`rm -rf ${RECEIVERS}`, 'n2', 'n3')
-      await killed(wholeMs * momentOf(round - 1, 0.3, 1.5), 'jobs', ['start', id, '--target', 'n2', '-q'])
+      await killed(wholeMs * momentOf(round - 1, 0.05, 1.5), 'jobs', ['start', id, '--target', 'n2', '-q'])
       const record = await sh('n1', `cat ~/.local/state/resource-sharing/jobs/${id}/job.json`)
       states.push(/"now":{"state":"(\w+)"/.exec(record.stdout)?.[1] ?? 'none')
       // Somewhere else: what was begun there must not begin here.
