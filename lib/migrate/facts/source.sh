@@ -134,20 +134,23 @@ printf 'named\0' && find $found -maxdepth 1 -lname '* (deleted)' -exec sh -c '
   done' sh {} + | sort -zu
 printf '\0'
 
-# What an inotify watches is told by its number only. In memory a name for it is found quickly, and criu opens it by that.
-watched_in_memory() {
+# What an inotify watches is told by its number only, and criu opens it by a name there. In memory one is found at once; on
+# a large disk it may not be found in time, and then criu says what is missing. (An overlay's numbers are not to be had.)
+watched() {
   xargs -0r grep -ahE '^inotify ' <"$scratch/fdinfo" |
     sed -n 's/^.* ino:\([0-9a-f]*\) sdev:\([0-9a-f]*\) .*$/\1 \2/p' | sort -u |
     while read -r inode device; do
       device=$((0x$device))
-      awk -v device="$((device >> 20)):$((device & 0xfffff))" '$3 == device && / - tmpfs / { print $5 }' /proc/self/mountinfo |
+      awk -v device="$((device >> 20)):$((device & 0xfffff))" '$3 == device && !/ - overlay / { print $5 }' /proc/self/mountinfo |
         while read -r mount; do
-          timeout 5 find "$(printf '%b' "$mount")" -xdev -inum "$((0x$inode))" -printf '%y\0%p\0' -quit
+          # It may be mounted twice: one name is enough.
+          timeout 2 find "$(printf '%b' "$mount")" -xdev -inum "$((0x$inode))" -fprintf "$scratch/watched" '%y\0%p\0' -quit
+          [ ! -s "$scratch/watched" ] || { cat "$scratch/watched" && break; }
         done
     done
 }
 printf 'watched\0'
-watched_in_memory
+watched
 printf '\0'
 
 numbers() { sed -n -e "s/^$1:\\[\\([0-9]*\\)\\]\$/\\1/p" "$scratch/links"; }

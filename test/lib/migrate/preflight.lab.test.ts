@@ -183,6 +183,11 @@ const FILES = {
     ['file-missing'],
     [],
   ],
+  'a folder on a disk that it watches is missing there': [
+    `${PYTHON} inotify /run/lab/watched`,
+    ['file-missing'],
+    [],
+  ],
   'a file that it watches is missing there': [`${PYTHON} inotify /dev/shm/watched`, ['file-missing'], []],
   'a unix socket whose name is taken': [
     `${PYTHON} kinds /root/taken.sock`,
@@ -201,7 +206,7 @@ printf aaaa >/root/content; printf aaaa >/usr/lib/other-content; printf aaaa >/r
 `
 const SOURCE = `
 mkdir -p /root/folder /srv/data /root/log; echo here >/root/only-here; echo here >/srv/data/numbers
-echo x >'/root/a (deleted)'; mkdir -p '/root/folder (deleted)' '/dev/shm/watched folder/below'; echo x >/dev/shm/watched
+echo x >'/root/a (deleted)'; mkdir -p /run/lab/watched '/root/folder (deleted)' '/dev/shm/watched folder/below'; echo x >/dev/shm/watched
 echo here >/usr/lib/only-here; printf bbbb >/root/content; printf bbbb >/usr/lib/other-content; printf aaaaa >/root/size
 printf x | dd of=/root/mapped bs=1 seek=4500 conv=notrunc status=none
 echo more of it >/root/left; echo more of it >/root/left-and-changed
