@@ -78,7 +78,10 @@ run_start=$(set -- ${run_line##*) }; echo "${20}")
 printf "%s %s\n" $$ "$run_start" >"$run_dir/run/process.part" &&
   mv -- "$run_dir/run/process.part" "$run_dir/run/process" || exit 125
 umask 022
-if { read -r run_line <"$run_dir/run/group"; } 2>/dev/null; then echo $$ >"$run_line/cgroup.procs" || exit 125; fi
+if { read -r run_line <"$run_dir/run/group" && ! echo $$ >"$run_line/cgroup.procs"; } 2>/dev/null; then
+  rmdir -- "$run_line"
+  rm -f -- "$run_dir/run/group"
+fi
 [ ! -e "$run_dir/stop" ] || exit 125'
 
 # As detached: the exit status is written when the command has ended, also where its own output has filled the disk.

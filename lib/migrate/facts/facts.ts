@@ -62,7 +62,7 @@ export type SourceFacts = MachineFacts & {
   /** Paths that end as the kernel marks what is deleted, and are there under just that name. */
   namedAsDeleted?: string[]
   /** What the tree watches by inotify, where a name for it was found. */
-  watched?: { path: string; kind: 'file' | 'directory' }[]
+  watchedPaths?: { path: string; kind: 'file' | 'directory' }[]
   /** PIDs that waited in the kernel for half a second, and could not be stopped. */
   stuck?: number[]
   /** Devices, as `major:minor`, of mounted overlayfs. */

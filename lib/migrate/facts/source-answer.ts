@@ -48,8 +48,9 @@ export function parseSource(output: string, host: string, pid: number): SourceFa
     databases: sections.has('databases') ? sections.items('databases') : [],
     modes: modesIn(sections),
     namedAsDeleted: sections.has('named') ? sections.items('named') : [],
-    watched: (sections.has('watched') ? sections.groups('watched', 2) : []).flatMap(([kind, path = '']) =>
-      kind === 'f' || kind === 'd' ? [{ path, kind: kind === 'd' ? 'directory' : 'file' }] : [],
+    watchedPaths: (sections.has('watches') ? sections.groups('watches', 2) : []).flatMap(
+      ([kind, path = '']) =>
+        kind === 'f' || kind === 'd' ? [{ path, kind: kind === 'd' ? 'directory' : 'file' }] : [],
     ),
     stuck: sections.lines('stuck').map((line) => numberIn('a PID', line)),
     limited: sections.items('limiters').flatMap((line) => {

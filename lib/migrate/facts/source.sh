@@ -136,7 +136,7 @@ printf '\0'
 
 # What an inotify watches is told by its number only, and criu opens it by a name there. In memory one is found at once; on
 # a large disk it may not be found in time, and then criu says what is missing. (An overlay's numbers are not to be had.)
-watched() {
+watched_paths() {
   xargs -0r grep -ahE '^inotify ' <"$scratch/fdinfo" |
     sed -n 's/^.* ino:\([0-9a-f]*\) sdev:\([0-9a-f]*\) .*$/\1 \2/p' | sort -u |
     while read -r inode device; do
@@ -149,8 +149,8 @@ watched() {
         done
     done
 }
-printf 'watched\0'
-watched
+printf 'watches\0'
+watched_paths
 printf '\0'
 
 numbers() { sed -n -e "s/^$1:\\[\\([0-9]*\\)\\]\$/\\1/p" "$scratch/links"; }

@@ -45,7 +45,7 @@ export function needsOf(source: SourceFacts): Need[] {
     const writable = all.some((need) => need.writable)
     for (const need of all) need.writable = writable
   }
-  for (const { path, kind } of source.watched ?? []) add(path, kind)
+  for (const { path, kind } of source.watchedPaths ?? []) add(path, kind)
   for (const path of socketPaths(source)) add(foldersAbove(path).at(-1), 'directory')
   return [...needs.values()]
 }
