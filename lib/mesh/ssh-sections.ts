@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { run } from '../command.ts'
 import type { SshDestination } from './node.ts'
 
@@ -9,7 +9,7 @@ import type { SshDestination } from './node.ts'
  * `Host 100.*`. ssh looks for the one name that it is given, so what stands under the others is asked of ssh itself.
  */
 
-const SYSTEM = '/etc/ssh/ssh_config'
+const SYSTEM = '/etc/ssh'
 const ASK_MS = 5000
 /** A section that a condition opens, other than one that holds for all, as some systems' own files have. */
 const CONDITION = /^\s*match\b(?!\s+(?:(?:final|canonical)\s+)?all\s*$)/im
@@ -31,12 +31,56 @@ const OPTIONS = [
   ['hostkeyalgorithms', 'pubkeyacceptedalgorithms', 'compression', 'connectionattempts', ...PATHS],
 ].flat()
 
-/** The texts of ssh's configuration: the person's own, and that of this machine. */
+/** The texts of ssh's configuration, with those of the files that they include: the person's own, and this machine's. */
 export type SshConfiguration = { own: string; ofSystem: string }
 
 export async function readConfiguration(): Promise<SshConfiguration> {
-  const [own, ofSystem] = await Promise.all([text(join(userInfo().homedir, '.ssh/config')), systems()])
+  const { homedir } = userInfo()
+  const [own, ofSystem] = await Promise.all([
+    withIncluded(join(homedir, '.ssh/config'), join(homedir, '.ssh'), homedir),
+    withIncluded(join(SYSTEM, 'ssh_config'), SYSTEM, homedir),
+  ])
   return { own, ofSystem }
+}
+
+/**
+ * The text of a file of configuration, behind it those of the files that it includes. A line that includes what nobody but
+ * ssh can find, by a token or by a pattern in the name of a folder, is left as it is.
+ *
+ * @param folder that relative names belong to
+ */
+export async function withIncluded(
+  file: string,
+  folder: string,
+  home: string,
+  seen = new Set<string>(),
+): Promise<string> {
+  if (seen.has(file)) return ''
+  seen.add(file)
+  const own = await text(file)
+  const included: string[] = []
+  const kept = own.split('\n').map(async (line) => {
+    const names = /^\s*include(?:\s+|\s*=\s*)(.*)$/i.exec(line)?.[1]?.match(/"[^"]*"|[^\s"]+/g)
+    if (!names) return line
+    const paths = names.map((name) => name.replaceAll('"', '').replace(/^~(?=\/)/, home))
+    const found = await Promise.all(
+      paths.map((path) => filesOf(isAbsolute(path) ? path : join(folder, path))),
+    )
+    if (found.includes(undefined)) return line
+    for (const each of found.flatMap((files) => files ?? []))
+      included.push(await withIncluded(each, folder, home, seen))
+    return ''
+  })
+  return [...(await Promise.all(kept)), ...included].join('\n')
+}
+
+/** The files that a path with a pattern in its last part stands for; undefined where that can't be told. */
+async function filesOf(path: string): Promise<string[] | undefined> {
+  const pattern = basename(path)
+  if (/[*?[%$~]/.test(dirname(path)) || /[[%$]/.test(pattern)) return undefined
+  if (!/[*?]/.test(pattern)) return [path]
+  const names = await readdir(dirname(path)).catch(() => [])
+  return names.filter((name) => globs(pattern, name)).map((name) => join(dirname(path), name))
 }
 
 /**
@@ -67,14 +111,6 @@ export async function optionsOfOtherNames(
   )
 }
 
-/** The configuration of this machine, with the files that it usually includes. */
-async function systems(): Promise<string> {
-  const folder = `${SYSTEM}.d`
-  const parts = await readdir(folder).catch(() => [])
-  const files = parts.filter((name) => name.endsWith('.conf')).map((name) => join(folder, name))
-  return (await Promise.all([SYSTEM, ...files].map(text))).join('\n')
-}
-
 /**
  * Whether any section may be for one of the other names of a machine and not for its first: most people have none.
  *
@@ -82,8 +118,8 @@ async function systems(): Promise<string> {
  */
 export function mayApply(own: string, ofSystem: string, host: string, others: readonly string[]): boolean {
   const all = `${own}\n${ofSystem}`
-  // What another file or a condition says only ssh knows.
-  if (/^\s*include\b/im.test(own) || CONDITION.test(all)) return true
+  // What a file that was not found or a condition says only ssh knows.
+  if (/^\s*include\b/im.test(all) || CONDITION.test(all)) return true
   const sections = [...all.matchAll(/^\s*host[\s=]+(.*)$/gim)].map(([, patterns = '']) =>
     patterns.split(/\s+/),
   )
