@@ -15,6 +15,9 @@ run := start + program
 # What moves large files collects its garbage early instead of taking more memory.
 run_lean := start + "--max-semi-space-size=1 " + program
 
+# What runs all the time keeps to a small heap, and has nothing that is worth being optimised.
+run_small := start + "--max-semi-space-size=1 --max-old-space-size=24 --no-opt " + program
+
 [private]
 default:
     @just --justfile '{{ justfile() }}' --list --unsorted
@@ -53,6 +56,27 @@ scum-view *args:
 [no-exit-message]
 doctor *args:
     @{{ run }}scripts/doctor.ts "$@"
+
+# The mesh as it changes: a screen with keys, or a line a change: --interval S, --lines
+[group('watch')]
+[no-cd]
+[no-exit-message]
+watch *args:
+    @{{ run }}scripts/watch.ts "$@"
+
+# Tell the load of this machine to a server of NATS, for who asks --source nats=URL; --install prints a service
+[group('watch')]
+[no-cd]
+[no-exit-message]
+agent *args:
+    @{{ run_small }}scripts/agent.ts "$@"
+
+# The files of a nats-server for the mesh: --dir FOLDER, --node NAME, --create makes the bucket
+[group('watch')]
+[no-cd]
+[no-exit-message]
+nats-setup *args:
+    @{{ run }}scripts/nats-setup.ts "$@"
 
 # cron runs node-trit: --every 5, --log FILE, --textfile FILE.prom, --alert CMD; --systemd prints a timer instead
 [group('watch')]
@@ -109,6 +133,13 @@ migrate-scum *args:
 [no-exit-message]
 migrations *args:
     @{{ run }}scripts/migrations.ts "$@"
+
+# Connect this terminal with the one of a process that has moved: just attach [ID]; Ctrl-B d leaves it
+[group('act')]
+[no-cd]
+[no-exit-message]
+attach *args:
+    @{{ run }}scripts/attach.ts "$@"
 
 # Bring interrupted migrations to their end
 [group('act')]
@@ -187,6 +218,27 @@ receive-install *args:
 peers *args:
     @{{ run }}scripts/peers.ts "$@"
 
+# For an agent: the same things over the Model Context Protocol: --allow WHAT, --root FOLDER, --tools localsend
+[group('agents')]
+[no-cd]
+[no-exit-message]
+mcp *args:
+    @{{ run }}scripts/mcp.ts "$@"
+
+# For an agent: copy the skill that tells it how to use all this to ~/.claude/skills, or below --to DIR
+[group('agents')]
+[no-cd]
+[no-exit-message]
+skill-install *args:
+    @{{ run }}scripts/skill-install.ts "$@"
+
+# What Tab completes, for your shell: source <(just completions bash), or zsh; just completions fish | source
+[group('shell')]
+[no-cd]
+[no-exit-message]
+completions *args:
+    @{{ run }}scripts/completions.ts "$@"
+
 # A real tailnet on this one machine (root, Linux): up [N], down, status, exec NODE CMD…
 [group('develop')]
 [no-cd]
@@ -194,7 +246,7 @@ peers *args:
 lab *args:
     @{{ run }}test/lab/main.ts "$@"
 
-# Format, lint, types, unit tests, and the lab tests where there is root and Linux: --changed, or WORD…
+# Format, lint, types, shellcheck, unit tests, and the lab tests where there is root and Linux: --changed, or WORD…
 [group('develop')]
 [no-exit-message]
 test *args:
@@ -213,17 +265,23 @@ soak *args:
 simulate *args:
     @{{ run }}test/sim/main.ts "$@"
 
-# N migrations (40), each with something going wrong: --seed S, --fault WORDS, --systematic
+# N migrations (40), each with something going wrong: --seed S, --fault WORDS, --systematic, --terminals
 [group('develop')]
 [no-exit-message]
 torture-migrate *args:
     @{{ run }}test/migrate/torture.ts "$@"
 
-# For how long a process stands still while it moves, beside criu, tar and ssh by hand
+# Speed beside other programs, and what watching and agents cost: [--json] [NAME [ARGUMENT…]], --help lists them
 [group('develop')]
 [no-exit-message]
-bench-migrate *args:
-    @{{ run }}bench/migrate.ts "$@"
+bench *args:
+    @{{ run }}bench/main.ts "$@"
+
+# What is unreleased gets a version, a commit and a tag, and is not pushed: just release VERSION
+[group('develop')]
+[no-exit-message]
+release *args:
+    @{{ run }}tools/release.ts "$@"
 
 # Write the format that `just test` checks
 [group('develop')]

@@ -15,6 +15,7 @@ const labsAtOnce = Math.max(1, Math.min(availableParallelism() * 2, Math.floor(t
 /** A file that takes minutes begins first: at the end it would run beside nothing. */
 const LONGEST = [
   'mesh',
+  'watch',
   'jobs',
   'share',
   'migrate-races',

@@ -12,15 +12,20 @@ import { build } from 'esbuild'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const COMPILED = join(ROOT, 'node_modules/.compiled')
 // The tests start these hundreds of times.
-const TESTS = ['test/migrate/coordinator.ts', 'test/lib/migrate/preflight-here.ts']
+const TESTS = [
+  'test/migrate/coordinator.ts',
+  'test/lib/work/migrate/preflight-here.ts',
+  'test/verbs/direct.ts',
+]
 const programs = [...readdirSync(join(ROOT, 'scripts')).map((name) => `scripts/${name}`), ...TESTS]
 
-// Names of a file's own place are relative to where the copy is: a checkout may be moved, and mounted elsewhere.
+// Names of a file's own place are relative to where the copy is: a checkout may be moved, and mounted elsewhere. No source
+// has a name with a dollar sign, which would be declared twice.
 const BANNER = `
 import { createRequire as requireFor } from 'node:module'
 const require = requireFor(import.meta.url)
-const sourceOf = (path) => new URL('../../' + path, import.meta.url).href
-const pathOf = (path) => decodeURIComponent(new URL(sourceOf(path)).pathname)`
+const $sourceOf = (path) => new URL('../../' + path, import.meta.url).href
+const $pathOf = (path) => decodeURIComponent(new URL($sourceOf(path)).pathname)`
 
 const ownPlace = {
   name: 'own place',
@@ -28,9 +33,9 @@ const ownPlace = {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const text = (name) => JSON.stringify(encodeURI(relative(ROOT, name)))
       const contents = readFileSync(path, 'utf8')
-        .replaceAll('import.meta.dirname', `pathOf(${text(dirname(path))})`)
-        .replaceAll('import.meta.filename', `pathOf(${text(path)})`)
-        .replaceAll('import.meta.url', `sourceOf(${text(path)})`)
+        .replaceAll('import.meta.dirname', () => `$pathOf(${text(dirname(path))})`)
+        .replaceAll('import.meta.filename', () => `$pathOf(${text(path)})`)
+        .replaceAll('import.meta.url', () => `$sourceOf(${text(path)})`)
       return { contents, loader: 'ts' }
     })
   },

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
-import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
+import { EXIT, Failure, Interrupted, UsageError } from '../lib/base/errors.ts'
 
 /** The person said no. */
-class Declined extends Failure {
+export class Declined extends Failure {
   override name = 'Declined'
   override readonly exitCode = EXIT.refused
 }
@@ -10,11 +10,9 @@ class Declined extends Failure {
 /**
  * Asks before something is killed or moved. Without a terminal there is nobody to ask.
  *
- * @param yes whether `--yes` was said
- * @throws UsageError without a terminal and without `--yes`; Declined when the answer is not yes; Interrupted
+ * @throws UsageError without a terminal; Declined when the answer is not yes; Interrupted
  */
-export async function confirm(what: string, yes: boolean, signal: AbortSignal): Promise<void> {
-  if (yes) return
+export async function confirm(what: string, signal: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError(`${what}? There is no terminal to ask on: say --yes`)
   // Not zx's `question`: at the end of the input it never answers.

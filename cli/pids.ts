@@ -1,8 +1,6 @@
-import { UsageError } from '../lib/errors.ts'
-import { quoted } from '../lib/text.ts'
-
-/** The greatest PID that a kernel gives: PID_MAX_LIMIT of Linux. */
-const MOST = 4_194_304
+import { UsageError } from '../lib/base/errors.ts'
+import { quoted } from '../lib/base/text.ts'
+import { MOST_PID } from '../verbs/bounds.ts'
 
 /** PIDs on the command line, each once. @throws UsageError that names the one that is none */
 export function pidsOf(operands: readonly string[]): number[] {
@@ -18,6 +16,6 @@ export function onePid(operands: readonly string[]): number {
 }
 
 function pidOf(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= MOST) return Number(text)
-  throw new UsageError(`${quoted(text)} is not a PID: give a whole number from 1 to ${MOST}`)
+  if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= MOST_PID) return Number(text)
+  throw new UsageError(`${quoted(text)} is not a PID: give a whole number from 1 to ${MOST_PID}`)
 }

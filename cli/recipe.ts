@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
-import { commandsStarted, type StartedCommand } from '../lib/commands-started.ts'
-import { EXIT, Failure, Interrupted, UsageError } from '../lib/errors.ts'
-import { commandLine } from '../lib/shell.ts'
+import { commandsStarted, type StartedCommand } from '../lib/base/commands-started.ts'
+import { EXIT, Failure, InputError, Interrupted, UsageError } from '../lib/base/errors.ts'
+import { commandLine } from '../lib/base/shell.ts'
 import { palette } from '../lib/show/palette.ts'
-import { timeoutMs } from './numbers.ts'
-import { asciiControls, messageOf, plain } from '../lib/text.ts'
+import { progress } from '../lib/show/progress.ts'
+import type { Deps } from '../verbs/verb.ts'
+import { headerComment } from './header-comment.ts'
+import { timeoutSecondsOf } from './numbers.ts'
+import { asciiControls, messageOf, plain } from '../lib/base/text.ts'
 
 /** Set by a person who wants to see more than one line. */
 const DEBUG = process.env.DEBUG === 'resource-sharing'
@@ -43,6 +46,8 @@ export type Context<O extends Options> = {
   printJson: (value: unknown) => void
   /** What is not data, on standard error. */
   note: (line: string) => void
+  /** What a verb is given. */
+  deps: Deps
 }
 
 export type Takes = {
@@ -83,7 +88,8 @@ export async function recipe<const O extends Options>(
       print(await help(file))
       return
     }
-    if (typeof values.timeout === 'string') timeoutMs(values.timeout) // malformed is malformed, also where the recipe has a time of its own
+    // Malformed is malformed, also where the recipe has a time of its own.
+    if (typeof values.timeout === 'string') timeoutSecondsOf(values.timeout)
     process.exitCode = await main({
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strict parsing gives just what O says
       values: values as Values<O>,
@@ -94,15 +100,38 @@ export async function recipe<const O extends Options>(
       print,
       printJson: (value) => print(asciiControls(JSON.stringify(value, null, 2))),
       note,
+      deps: depsOf(values, aborter.signal),
     })
   } catch (error) {
     const known = error instanceof Failure
     const own = error instanceof Interrupted ? undefined : takes.ownFailure
     process.exitCode = own ?? (known ? error.exitCode : EXIT.failed)
-    note(known ? plain(error.message, 500) : `this should not have happened: ${messageOf(error)}`)
+    note(known ? plain(messageFor(error), 500) : `this should not have happened: ${messageOf(error)}`)
     if (DEBUG) note(error instanceof Error ? String(error.stack) : String(error))
     else if (!known) note('run it again with DEBUG=resource-sharing to see where')
   }
+}
+
+/** What a verb that works for a person at a terminal is given. */
+function depsOf(values: Arguments['values'], signal: AbortSignal): Deps {
+  const quiet = values['quiet'] === true
+  return {
+    signal,
+    warn: note,
+    hint: quiet ? () => {} : note,
+    progress: async (text) => await progress(process.stderr, text, !quiet),
+    confirm: async (question) => {
+      if (values['yes'] === true) return
+      const { confirm } = await import('./confirm.ts')
+      await confirm(question, signal)
+    },
+  }
+}
+
+/** A failure as a person at a terminal reads it: an input is a flag there. */
+function messageFor(error: Failure): string {
+  if (!(error instanceof InputError)) return error.message
+  return `--${error.field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${error.says}`
 }
 
 function print(line: string): void {
@@ -179,6 +208,7 @@ function usageMessage(message: string): string {
 /** The text of the script's header comment. */
 async function help(file: string): Promise<string> {
   const source = await readFile(file, 'utf8')
-  const comment = /\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? ''
-  return comment.replaceAll(/^ \* ?/gm, '')
+  return headerComment(source)
+    .map((line) => line.replace(/^ \* ?/, ''))
+    .join('\n')
 }

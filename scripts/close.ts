@@ -14,24 +14,22 @@
  *
  * Exit codes: 0 closed, 1 failed, 2 usage.
  */
-import { here } from '../cli/here.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT } from '../lib/errors.ts'
-import { close } from '../lib/receiver/owner.ts'
-import { plain } from '../lib/text.ts'
+import { timeoutSecondsOf } from '../cli/numbers.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { thisMachine } from '../lib/mesh/this-machine.ts'
+import { close } from '../verbs/hold/close.ts'
 
 await recipe(
   import.meta.filename,
   {},
-  async (context) => {
-    const { values, operands, print, printJson, note } = context
-    const reason = plain(operands.join(' ')) || 'by its owner'
-    const { host, reach, limits } = await here(context)
-    const scope = await close(host, reason, reach, limits)
-    if (values.json) printJson({ closed: true, reason, for: scope })
-    else if (!values.quiet) print(`${host.name} is closed: ${reason}`)
-    if (scope === 'user' && !values.quiet)
-      note('only to what you send yourself: as root, or with a sudo that asks no password, to everybody')
+  async ({ values, operands, print, printJson, deps }) => {
+    const timeoutSeconds = timeoutSecondsOf(values.timeout)
+    const result = await close({ reason: operands.join(' '), timeoutSeconds }, deps)
+    if (values.json) printJson(result)
+    else if (!values.quiet) print(`${thisMachine().name} is closed: ${result.reason}`)
+    if (result.for === 'user')
+      deps.hint('only to what you send yourself: as root, or with a sudo that asks no password, to everybody')
     return EXIT.done
   },
   { operands: true },

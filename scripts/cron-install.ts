@@ -21,36 +21,27 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 5 refused because the block in the crontab is damaged, 130 interrupted.
  */
-import { everyOf, monitorArgv } from '../cli/cron.ts'
-import { outletOptions } from '../cli/monitor.ts'
-import { timeoutMs } from '../cli/numbers.ts'
+import { countOf, timeoutSecondsOf } from '../cli/numbers.ts'
+import { outletOptions, outletsOf } from '../cli/outlet-options.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT } from '../lib/errors.ts'
-import { cronLine } from '../lib/monitor/cron-line.ts'
-import { asBytes, asText, readCrontab, writeCrontab } from '../lib/monitor/crontab-command.ts'
-import { blockOf, install } from '../lib/monitor/crontab.ts'
-import { systemdUnits } from '../lib/monitor/systemd.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { EVERY_MINUTES } from '../verbs/bounds.ts'
+import { cronInstall, cronUnits } from '../verbs/watch/cron.ts'
 
 const options = { every: { type: 'string' }, systemd: { type: 'boolean' }, ...outletOptions } as const
 
-await recipe(import.meta.filename, options, async ({ values, signal, print, printJson, note }) => {
-  const every = everyOf(values.every)
-  const argv = monitorArgv(values)
+await recipe(import.meta.filename, options, async ({ values, print, printJson, deps }) => {
+  const everyMinutes = countOf('--every', values.every, EVERY_MINUTES)
+  const input = { everyMinutes, ...outletsOf(values) }
   if (values.systemd) {
-    const units = systemdUnits(every, argv)
-    if (values.json) printJson({ units })
-    else units.forEach(({ name, text }) => print(`# ~/.config/systemd/user/${name}\n${text}`))
-    if (!values.quiet)
-      note('nothing was installed; then: systemctl --user enable --now resource-sharing.timer')
+    const result = await cronUnits(input)
+    if (values.json) printJson(result)
+    else result.units.forEach(({ name, text }) => print(`# ~/.config/systemd/user/${name}\n${text}`))
+    deps.hint('nothing was installed; then: systemctl --user enable --now resource-sharing.timer')
     return EXIT.done
   }
-  const limits = { timeoutMs: timeoutMs(values.timeout), signal }
-  const before = await readCrontab(limits)
-  const line = cronLine(every, argv, values.alert === undefined ? '' : '>/dev/null')
-  const after = install(before, [asBytes(line)])
-  if (after !== before) await writeCrontab(after, limits)
-  const lines = (blockOf(after) ?? []).map(asText)
-  if (values.json) printJson({ changed: after !== before, lines })
-  else if (!values.quiet) lines.forEach(print)
+  const result = await cronInstall({ ...input, timeoutSeconds: timeoutSecondsOf(values.timeout) }, deps)
+  if (values.json) printJson(result)
+  else if (!values.quiet) result.lines.forEach(print)
   return EXIT.done
 })

@@ -14,25 +14,14 @@
  * Exit codes: 0 done, also when there was none, 1 failed, 2 usage, 5 refused because the block is damaged,
  * 130 interrupted.
  */
-import { timeoutMs } from '../cli/numbers.ts'
+import { timeoutSecondsOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT, Failure } from '../lib/errors.ts'
-import { readCrontab, writeCrontab } from '../lib/monitor/crontab-command.ts'
-import { remove } from '../lib/monitor/crontab.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { cronRemove } from '../verbs/watch/cron.ts'
 
-await recipe(import.meta.filename, {}, async ({ values, signal, printJson, note }) => {
-  const limits = { timeoutMs: timeoutMs(values.timeout), signal }
-  const before = await readCrontab(limits)
-  const after = remove(before)
-  const changed = after !== before
-  if (changed)
-    await writeCrontab(after, limits).catch(async (error: unknown) => {
-      // Debian's cron runs a crontab whose last line has no newline, but takes none.
-      if (!(error instanceof Failure) || after === undefined || after.endsWith('\n')) throw error
-      await writeCrontab(`${after}\n`, limits)
-      if (!values.quiet) note('cron wanted a newline at the end of the last line')
-    })
-  if (values.json) printJson({ changed })
-  else if (!values.quiet) note(changed ? 'removed' : 'there is nothing of this program in the crontab')
+await recipe(import.meta.filename, {}, async ({ values, printJson, deps }) => {
+  const result = await cronRemove({ timeoutSeconds: timeoutSecondsOf(values.timeout) }, deps)
+  if (values.json) printJson(result)
+  else deps.hint(result.changed ? 'removed' : 'there is nothing of this program in the crontab')
   return EXIT.done
 })

@@ -13,18 +13,16 @@
  *
  * Exit codes: 0 done, also when there is none, 1 failed, 2 usage, 5 the block is damaged, 130 interrupted.
  */
-import { timeoutMs } from '../cli/numbers.ts'
+import { timeoutSecondsOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT } from '../lib/errors.ts'
-import { asText, readCrontab } from '../lib/monitor/crontab-command.ts'
-import { blockOf } from '../lib/monitor/crontab.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { cronShow } from '../verbs/watch/cron.ts'
 
-await recipe(import.meta.filename, {}, async ({ values, signal, print, printJson, note }) => {
-  const block = blockOf(await readCrontab({ timeoutMs: timeoutMs(values.timeout), signal }))
-  const lines = (block ?? []).map(asText)
-  if (values.json) printJson({ installed: block !== undefined, lines })
-  else lines.forEach(print)
-  if (block === undefined && !values.quiet)
-    note('there is nothing of this program in the crontab: `just cron-install` puts it there')
+await recipe(import.meta.filename, {}, async ({ values, print, printJson, deps }) => {
+  const result = await cronShow({ timeoutSeconds: timeoutSecondsOf(values.timeout) }, deps)
+  if (values.json) printJson(result)
+  else result.lines.forEach(print)
+  if (!result.installed)
+    deps.hint('there is nothing of this program in the crontab: `just cron-install` puts it there')
   return EXIT.done
 })

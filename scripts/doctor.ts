@@ -9,6 +9,9 @@
  *
  *   --hosts A,B         look for HOST among these ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --timeout S         seconds for everything (20)
  *   --json              one JSON document
@@ -17,62 +20,23 @@
  *
  * Exit codes: 0 all is fine, 1 something is missing, 2 usage, 130 interrupted.
  */
-import type { Limits } from '../lib/command.ts'
-import { meshOptions } from '../cli/mesh-options.ts'
-import { nodesOf } from '../cli/mesh.ts'
-import { timeoutMs } from '../cli/numbers.ts'
-import { recipe, type Context } from '../cli/recipe.ts'
-import { examine, type Examined } from '../lib/doctor/checkup.ts'
-import { ownFindings } from '../lib/doctor/coordinator.ts'
-import { findingsOf } from '../lib/doctor/findings.ts'
-import { nodeNamed } from '../lib/mesh/nodes.ts'
-import { EXIT, UsageError } from '../lib/errors.ts'
-import { hostOf } from '../lib/host/host.ts'
-import { Connections } from '../lib/mesh/connections.ts'
-import type { MeshNode } from '../lib/mesh/node.ts'
-import { thisMachine } from '../lib/mesh/this-machine.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
+import { recipe } from '../cli/recipe.ts'
+import { EXIT, UsageError } from '../lib/base/errors.ts'
+import { quoted } from '../lib/base/text.ts'
 import { findingLines } from '../lib/show/findings.ts'
-import { progress } from '../lib/show/progress.ts'
-import { quoted } from '../lib/text.ts'
-
-type DoctorContext = Context<typeof meshOptions>
+import { doctor } from '../verbs/see/doctor.ts'
 
 await recipe(
   import.meta.filename,
   meshOptions,
-  async (context) => {
-    const { operands, values, signal, colours, width, print, printJson } = context
-    const [name, other] = operands
+  async ({ operands, values, colours, width, print, printJson, deps }) => {
+    const [host, other] = operands
     if (other !== undefined) throw new UsageError(`one HOST at a time, not also ${quoted(other)}`)
-    const node = name === undefined ? thisMachine() : await named(context, name)
-    const limits = { timeoutMs: timeoutMs(values.timeout, 20), signal }
-    const spinner = await progress(process.stderr, `looking at ${node.name}`, !values.quiet)
-    const [own, examined] = await Promise.all([
-      ownFindings({ ...limits, timeoutMs: limits.timeoutMs / 2 }),
-      lookAt(node, limits),
-    ]).finally(() => spinner.stop())
-    const findings = [
-      ...own.map((each) => ({ host: thisMachine().name, ...each })),
-      ...findingsOf(examined).map((each) => ({ host: node.name, ...each })),
-    ]
-    const fine = findings.every(({ state }) => state !== 'missing')
-    if (values.json) printJson({ fine, findings })
-    else findingLines(findings, colours, width).forEach((line) => print(line))
-    return fine ? EXIT.done : EXIT.failed
+    const result = await doctor({ ...(await meshInput(values)), host }, deps)
+    if (values.json) printJson(result)
+    else for (const line of await findingLines(result.findings, colours, width)) print(line)
+    return result.fine ? EXIT.done : EXIT.failed
   },
   { operands: true },
 )
-
-async function named(context: DoctorContext, name: string): Promise<MeshNode> {
-  const nodes = await nodesOf(context)
-  const node = nodeNamed(nodes, name)
-  if (node) return node
-  const names = nodes.map((each) => each.name).join(', ')
-  throw new UsageError(`${quoted(name)} is not in the mesh: it has ${names}`)
-}
-
-async function lookAt(node: MeshNode, limits: Limits): Promise<Examined> {
-  if (node.left) return { reached: false, reason: node.left.reason }
-  const reach = { connections: await Connections.open(), connectMs: limits.timeoutMs / 2 }
-  return await examine(hostOf(node), reach, limits)
-}

@@ -26,9 +26,9 @@
  * Exit codes: 0 queued, 1 failed, 2 usage.
  */
 import { recipe } from '../cli/recipe.ts'
-import { workOf, workOptions } from '../cli/work.ts'
-import { EXIT } from '../lib/errors.ts'
-import { enqueue } from '../lib/jobs/spool.ts'
+import { workInput, workOptions } from '../cli/work-options.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { enqueue } from '../verbs/run/jobs.ts'
 
 const options = { ...workOptions, name: { type: 'string' } } as const
 
@@ -36,11 +36,11 @@ await recipe(
   import.meta.filename,
   options,
   async (context) => {
-    const { values, print, printJson, note } = context
-    const { id, name, work, queuedAt } = await enqueue(await workOf(context), values.name)
-    if (values.json) printJson({ id, name, command: work.argv, state: 'queued', queuedAt })
-    else print(id)
-    if (!values.quiet && !values.json) note('queued: `just jobs` shows what becomes of it')
+    const { values, print, printJson, deps } = context
+    const result = await enqueue({ ...workInput(context), name: values.name })
+    if (values.json) printJson(result)
+    else print(result.id)
+    if (!values.json) deps.hint('queued: `just jobs` shows what becomes of it')
     return EXIT.done
   },
   { operands: true, command: true },

@@ -11,6 +11,9 @@
  *   --only-minus        only machines with trit -1 that their owners have not closed (`just close`)
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --strict            exit 4 when a machine that was asked gave no measurement, or tailscale is there and not running
  *   --fanout N          ask so many at the same time (64)
@@ -21,13 +24,13 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 3 no such machine, 4 see --strict, 130 interrupted.
  */
-import { meshOptions } from '../cli/mesh-options.ts'
-import { measureMesh } from '../cli/mesh.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
 import { countOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT, NoSuitableNode } from '../lib/errors.ts'
-import { isIncomplete, openReceivers, receivers, unmeasured } from '../lib/mesh/snapshot.ts'
+import { EXIT, NoSuitableNode } from '../lib/base/errors.ts'
 import { receiverLine } from '../lib/show/receiver.ts'
+import { RECEIVERS } from '../verbs/bounds.ts'
+import { findMinus } from '../verbs/see/find-minus.ts'
 
 const options = {
   ...meshOptions,
@@ -36,19 +39,15 @@ const options = {
   strict: { type: 'boolean' },
 } as const
 
-await recipe(import.meta.filename, options, async (context) => {
-  const { values, print, printJson, colours } = context
-  const count = countOf('-n', values.count ?? '3', { least: 1, most: 10_000 })
-  const mesh = await measureMesh(context)
-  const suitable = values['only-minus'] ? openReceivers(mesh.nodes) : receivers(mesh.nodes)
-  const nodes = suitable
-    .slice(0, count)
-    .map(({ name, address, load1, cpus, ratio, trit }) => ({ name, address, load1, cpus, ratio, trit }))
-  if (values.json) printJson({ nodes })
+await recipe(import.meta.filename, options, async ({ values, print, printJson, colours, deps }) => {
+  const count = countOf('-n', values.count, RECEIVERS)
+  const onlyMinus = values['only-minus'] ?? false
+  const result = await findMinus({ ...(await meshInput(values)), count, onlyMinus }, deps)
+  const { nodes, unmeasured = 0, incomplete = false } = result
+  if (values.json) printJson(result)
   else nodes.forEach((node) => print(receiverLine(node, colours)))
-  const silent = unmeasured(mesh.nodes)
-  if (nodes.length === 0) throw new NoSuitableNode(nobody(values['only-minus'] ?? false, silent.length))
-  return values.strict && isIncomplete(mesh) ? EXIT.notMeasured : EXIT.done
+  if (nodes.length === 0) throw new NoSuitableNode(nobody(onlyMinus, unmeasured))
+  return values.strict && incomplete ? EXIT.notMeasured : EXIT.done
 })
 
 function nobody(onlyMinus: boolean, silent: number): string {

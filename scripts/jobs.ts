@@ -17,6 +17,9 @@
  *   --give-up           for cancel: call it lost where its machine does not answer; it may run there still
  *   --hosts A,B         for start: among these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds for each machine to answer (10)
@@ -26,63 +29,56 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 3 no machine has room, 130 interrupted.
  */
-import { collectAll, jobJson, jobsReach, startSomewhere } from '../cli/jobs.ts'
-import { meshOptions } from '../cli/mesh-options.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT, UsageError } from '../lib/errors.ts'
-import { cancel, forget, retry } from '../lib/jobs/cancel.ts'
-import { collect, type Collected } from '../lib/jobs/collect.ts'
-import { printLog } from '../lib/jobs/log.ts'
-import { readJob } from '../lib/jobs/spool.ts'
+import { EXIT, UsageError } from '../lib/base/errors.ts'
+import { plain, quoted } from '../lib/base/text.ts'
 import { jobLines, stateText } from '../lib/show/jobs.ts'
-import { plain, quoted } from '../lib/text.ts'
+import { cancelJob, forgetJob, listJobs, retryJob, startJob, writeLog } from '../verbs/run/jobs.ts'
+import type { JobDocument } from '../verbs/run/schemas.ts'
 
 const options = { ...meshOptions, target: { type: 'string' }, 'give-up': { type: 'boolean' } } as const
-const VERBS = ['list', 'log', 'start', 'cancel', 'retry', 'forget']
+const ACTIONS = ['list', 'log', 'start', 'cancel', 'retry', 'forget']
 
 await recipe(
   import.meta.filename,
   options,
-  async (context) => {
-    const { values, operands, print, printJson, note, colours, width } = context
-    const [verb = 'list', id, ...others] = operands
-    if (!VERBS.includes(verb)) throw new UsageError(`jobs takes ${VERBS.join(', ')}, not ${quoted(verb)}`)
-    if (others.length > 0 || (verb === 'list') !== (id === undefined))
+  async ({ values, operands, print, printJson, colours, width, deps }) => {
+    const [action = 'list', id, ...others] = operands
+    if (!ACTIONS.includes(action))
+      throw new UsageError(`jobs takes ${ACTIONS.join(', ')}, not ${quoted(action)}`)
+    if (others.length > 0 || (action === 'list') !== (id === undefined))
       throw new UsageError(
-        verb === 'list' ? '`just jobs list` takes no ID' : `\`just jobs ${verb}\` takes one ID`,
+        action === 'list' ? '`just jobs list` takes no ID' : `\`just jobs ${action}\` takes one ID`,
       )
-    const { reach, limits } = await jobsReach(context)
+    const mesh = await meshInput(values)
+    const { fanout, timeoutSeconds } = mesh
+    const show = (job: JobDocument) => {
+      if (values.json) printJson(job)
+      else if (!values.quiet) print(`${job.id}: ${plain(stateText(job, new Date()), 500)}`)
+    }
 
     if (id === undefined) {
-      const jobs = await collectAll(reach, limits, context)
-      if (values.json) printJson({ jobs: jobs.map((each) => jobJson(each)) })
-      else if (jobs.length > 0)
-        jobLines(jobs, { colours, width, now: new Date() }).forEach((line) => print(line))
-      else if (!values.quiet) note('no jobs: `just enqueue CMD` queues one')
+      const result = await listJobs({ fanout, timeoutSeconds }, deps)
+      if (values.json) printJson(result)
+      else if (result.jobs.length > 0)
+        for (const line of await jobLines(result.jobs, { colours, width, now: new Date() })) print(line)
+      else deps.hint('no jobs: `just enqueue CMD` queues one')
       return EXIT.done
     }
-    if (verb === 'log') {
-      await printLog((await collect(id, reach, limits)).job, process.stdout, reach, limits.signal)
-      return EXIT.done
+    if (action === 'start') {
+      const job = await startJob({ ...mesh, id, target: values.target }, deps)
+      show(job)
+      return job.started ? EXIT.done : EXIT.failed
     }
-    const show = ({ job, silent }: Collected) => {
-      if (values.json) printJson(jobJson({ job, ...(silent === undefined ? {} : { silent }) }))
-      else if (!values.quiet) print(`${job.id}: ${plain(stateText(job, silent, new Date()), 500)}`)
+    if (action === 'log') await writeLog({ id, timeoutSeconds }, process.stdout, deps)
+    else if (action === 'retry') show(await retryJob({ id }))
+    else if (action === 'cancel')
+      show(await cancelJob({ id, timeoutSeconds, giveUp: values['give-up'] }, deps))
+    else {
+      const result = await forgetJob({ id })
+      if (values.json) printJson(result)
     }
-    if (verb === 'forget') {
-      await readJob(id)
-      await forget(id)
-      if (values.json) printJson({ id, forgotten: true })
-      return EXIT.done
-    }
-    if (verb === 'start') {
-      const { job, started, reason } = await startSomewhere(id, reach, context)
-      show({ job, ...(reason === undefined ? {} : { silent: reason }) })
-      return started ? EXIT.done : EXIT.failed
-    }
-    show({
-      job: verb === 'retry' ? await retry(id) : await cancel(id, values['give-up'] ?? false, reach, limits),
-    })
     return EXIT.done
   },
   { operands: true },

@@ -9,6 +9,9 @@
  *
  *   --hosts A,B         ask these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --connections       show how packets reach each machine: direct +1, relayed 0, no contact -1
  *   --strict            exit 4 when a machine that was asked gave no measurement, or tailscale is there and not running
@@ -20,27 +23,36 @@
  *
  * Exit codes: 0 done, 1 failed (also when no machine gave a measurement), 2 usage, 4 see --strict, 130 interrupted.
  */
-import { meshOptions } from '../cli/mesh-options.ts'
-import { measureMesh } from '../cli/mesh.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
 import { recipe } from '../cli/recipe.ts'
-import { pairs } from '../lib/balance.ts'
-import { EXIT } from '../lib/errors.ts'
-import { isIncomplete, measured, unmeasured } from '../lib/mesh/snapshot.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { isIncomplete, measured, unmeasured, type MeshSnapshot } from '../lib/mesh/snapshot.ts'
+import { pairs } from '../lib/model/balance.ts'
+import { withLinesBelow } from '../lib/show/progress.ts'
+import { meshBalance } from '../verbs/see/mesh-balance.ts'
 
 const options = { ...meshOptions, connections: { type: 'boolean' }, strict: { type: 'boolean' } } as const
 
-await recipe(import.meta.filename, options, async (context) => {
-  const { values, print, printJson, colours, width } = context
+await recipe(import.meta.filename, options, async ({ values, print, printJson, colours, width, deps }) => {
   const connections = values.connections ?? false
+  const view = { colours, width, connections }
+  const showing = import('../lib/show/mesh.ts') // loaded while the machines are asked
+  const watched = process.stdout.isTTY && !values.json
+  const below = withLinesBelow(deps.progress)
+  const most = Math.max(0, process.stdout.rows - 3)
+  const soFar = (known: MeshSnapshot) =>
+    void showing.then(async ({ meshRows }) => below.show((await meshRows(known, view)).slice(0, most)))
   const [mesh, { meshLines }] = await Promise.all([
-    measureMesh(context, { connections: connections || values.json === true }),
-    import('../lib/show/mesh.ts'), // loaded while the machines are asked
+    meshBalance(
+      { ...(await meshInput(values)), connections: connections || values.json === true },
+      watched ? { ...deps, progress: below.progress } : deps,
+      watched ? { soFar } : {},
+    ),
+    showing,
   ])
-  const silent = unmeasured(mesh.nodes)
-  const allWell = pairs(measured(mesh.nodes)).length === 0 && silent.length === 0
+  const allWell = pairs(measured(mesh.nodes)).length === 0 && unmeasured(mesh.nodes).length === 0
   if (values.json) printJson(mesh)
-  else if (!(values.quiet && allWell))
-    meshLines(mesh, { colours, width, connections }).forEach((line) => print(line))
-  if (!('rule' in mesh)) return EXIT.failed
+  else if (!(values.quiet && allWell)) for (const line of await meshLines(mesh, view)) print(line)
+  if (mesh.rule === undefined) return EXIT.failed
   return values.strict && isIncomplete(mesh) ? EXIT.notMeasured : EXIT.done
 })

@@ -15,60 +15,29 @@
  */
 import { countOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT, Failure, UsageError } from '../lib/errors.ts'
-import { pastMigrations } from '../lib/migrate/history.ts'
-import { openJournals } from '../lib/migrate/journal.ts'
-import { stateOf } from '../lib/migrate/state.ts'
-import { table } from '../lib/show/table.ts'
-import { plain, quoted } from '../lib/text.ts'
+import { EXIT, UsageError } from '../lib/base/errors.ts'
+import { migrationLines, oneMigrationLines } from '../lib/show/migrations.ts'
+import { PAST_MIGRATIONS } from '../verbs/bounds.ts'
+import { migrations, oneMigration } from '../verbs/move/migrations.ts'
 
 await recipe(
   import.meta.filename,
   { n: { type: 'string', short: 'n' } },
-  async ({ values, operands: [id, other], print, printJson, note, colours, width }) => {
+  async ({ values, operands: [id, other], print, printJson, note, colours, width, deps }) => {
     if (other !== undefined) throw new UsageError('give one ID at a time')
-    const most = countOf('-n', values.n ?? '10', { least: 0, most: 10_000 })
-    const { journals, strange } = await openJournals()
-    strange.forEach((folder) => note(`${quoted(folder)} is no journal of this version: look at it by hand`))
-    const states = await Promise.all(journals.map(async (journal) => await stateOf(journal)))
-    const past = (await pastMigrations()).toReversed()
+    const count = countOf('-n', values.n, PAST_MIGRATIONS)
     if (id !== undefined) {
-      const journal = journals.find(({ plan }) => plan.id === id)
-      const over = past.find((each) => each.id === id)
-      if (!journal && !over)
-        throw new Failure(`there is no migration ${quoted(id)}: just migrations lists them`)
-      if (values.json) printJson(journal ? { plan: journal.plan, entries: journal.entries } : over)
-      else if (journal)
-        journal.entries.forEach((entry) => print(plain(Object.values(entry).map(String).join(' '), 500)))
-      else if (over) print(plain(`${over.at} ${over.outcome}: ${over.detail}`, 500))
+      const one = await oneMigration({ id }, deps)
+      if (values.json) printJson(one)
+      else oneMigrationLines(one).forEach((line) => print(line))
       return EXIT.done
     }
-    const doubtful = states.filter(({ state }) => state === 'in doubt')
-    if (values.json) printJson({ open: states, over: past.slice(0, most) })
-    else {
-      const columns = [
-        { head: 'ID' },
-        { head: 'PID', align: 'right' },
-        { head: 'COMMAND', shrinks: true },
-        { head: 'FROM' },
-        { head: 'TO' },
-        { head: 'STATE' },
-        { head: 'WHEN', optional: 1 },
-      ] as const
-      const rows = [...states, ...past.slice(0, most).map((each) => ({ ...each, state: each.outcome }))].map(
-        (each) => [
-          each.id,
-          String(each.pid),
-          each.command,
-          each.from,
-          each.to,
-          each.state,
-          each.at.replace(/\..*/, 'Z'),
-        ],
-      )
-      if (rows.length > 0) table(columns, rows, width, colours.dim).forEach((line) => print(line))
-      else if (!values.quiet) note('nothing has been moved')
-    }
+    const result = await migrations({ count }, deps)
+    const lines = await migrationLines(result, width, colours.dim)
+    if (values.json) printJson(result)
+    else if (lines.length > 0) lines.forEach((line) => print(line))
+    else deps.hint('nothing has been moved')
+    const doubtful = result.open.filter(({ state }) => state === 'in doubt')
     doubtful.forEach((each) => note(`${each.id} is in doubt: run: just migrate-recover ${each.id}`))
     return doubtful.length > 0 ? EXIT.inDoubt : EXIT.done
   },

@@ -27,15 +27,16 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 130 interrupted.
  */
-import { alone } from '../cli/alone.ts'
-import { countUnmeasured, deliver, outletOptions, outletsOf } from '../cli/monitor.ts'
-import { timeoutMs, windowOf } from '../cli/numbers.ts'
+import { countOf, timeoutSecondsOf } from '../cli/numbers.ts'
+import { outletOptions, outletsOf } from '../cli/outlet-options.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT, UsageError } from '../lib/errors.ts'
-import { measureHere } from '../lib/node/local.ts'
-import { ONLY_OWN, scumProcesses } from '../lib/node/processes.ts'
-import { messageOf } from '../lib/text.ts'
-import { signed, tritOf } from '../lib/trit.ts'
+import { EXIT, UsageError } from '../lib/base/errors.ts'
+import { oneAtATime } from '../lib/base/one-at-a-time.ts'
+import { messageOf } from '../lib/base/text.ts'
+import { signed } from '../lib/model/trit.ts'
+import { WINDOW_MS } from '../verbs/bounds.ts'
+import { readNode } from '../verbs/see/node-trit.ts'
+import { countUnmeasured, deliver } from '../verbs/watch/outlets.ts'
 
 const options = {
   window: { type: 'string' },
@@ -44,41 +45,34 @@ const options = {
   ...outletOptions,
 } as const
 
-await recipe(import.meta.filename, options, async ({ values, signal, print, printJson, note }) => {
+await recipe(import.meta.filename, options, async ({ values, signal, print, printJson, note, deps }) => {
   for (const flag of ['json', 'log', 'textfile'] as const)
     if (values.bare && values[flag] !== undefined)
       throw new UsageError(`--bare and --${flag} exclude each other`)
   const outlets = outletsOf(values)
-  const windowMs = windowOf(values.window)
+  const windowMs = countOf('--window', values.window, WINDOW_MS)
+  const timeoutSeconds = timeoutSecondsOf(values.timeout)
 
   const work = async () => {
-    const leftMs = timeoutMs(values.timeout, 10 + windowMs / 1000) - performance.now()
-    const measuring = measureHere(values.bare ? {} : { windowMs }, { timeoutMs: leftMs, signal })
-    const answer = await measuring.catch(async (error: unknown) => {
+    const reading = readNode({ windowMs, timeoutSeconds }, deps, values.bare)
+    const { document, processes } = await reading.catch(async (error: unknown) => {
       const thrown = await countUnmeasured(outlets, error, signal)
       thrown.forEach((each) => note(messageOf(each)))
       throw error
     })
-    const { load1, cpus } = answer.measurement
-    const processes = answer.processes ?? []
-    const busy = scumProcesses(processes)
-    const trit = tritOf(load1, cpus)
-    const reading = { trit, load1, cpus, ratio: load1 / cpus, scumProcesses: busy.length }
-    const own = answer.onlyOwnProcesses ? { onlyOwnProcesses: true } : {}
-    const document = { ...reading, ...own, processes: busy }
-    if (answer.onlyOwnProcesses && !values.quiet) note(ONLY_OWN)
+    const { trit, scumProcesses } = document
     if (values.json) printJson(document)
     else if (!values.quiet || trit === 1) {
       print(values.bare ? signed(trit) : `Node trit: ${signed(trit)}`)
-      if (!values.bare) print(`SCUM processes: ${busy.length}`)
+      if (!values.bare) print(`SCUM processes: ${scumProcesses}`)
     }
     const logLine = JSON.stringify({ at: new Date().toISOString(), ...document })
-    const thrown = await deliver(outlets, { ...reading, processes }, logLine, signal)
+    const thrown = await deliver(outlets, { ...document, processes }, logLine, signal)
     thrown.slice(1).forEach((error) => note(messageOf(error)))
     if (thrown.length > 0) throw thrown[0]
   }
 
   if (!values.alone) await work()
-  else if (!(await alone('node-trit', work)) && !values.quiet) note('another run is still going on')
+  else if (!(await oneAtATime('node-trit', work))) deps.hint('another run is still going on')
   return EXIT.done
 })

@@ -24,6 +24,9 @@
  *   --or-here           where no machine has room, run it here
  *   --hosts A,B         choose among these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds to find a machine (10); the command may take its time
@@ -33,12 +36,14 @@
  * Exit codes: the command's own, 128+N for one that signal N ended; 125 when offload itself fails or no machine has room,
  * 126 when the command can't be run, 127 when there is none of that name, 130 interrupted.
  */
-import { meshOptions } from '../cli/mesh-options.ts'
-import { runHere, runSomewhere } from '../cli/offload.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
 import { recipe } from '../cli/recipe.ts'
-import { workOf, workOptions } from '../cli/work.ts'
-import { Failure, UsageError } from '../lib/errors.ts'
-import { plain } from '../lib/text.ts'
+import { workInput, workOptions } from '../cli/work-options.ts'
+import { Failure, UsageError } from '../lib/base/errors.ts'
+import { plain } from '../lib/base/text.ts'
+import { runHere } from '../lib/work/jobs/run-here.ts'
+import { runSomewhere } from '../verbs/run/offload.ts'
+import { workOf } from '../verbs/run/work.ts'
 
 const options = {
   ...meshOptions,
@@ -52,19 +57,24 @@ await recipe(
   import.meta.filename,
   options,
   async (context) => {
-    const { values, note, signal } = context
+    const { values, note, signal, deps } = context
     if (values.json)
       throw new UsageError('offload prints what the command prints: --json has no meaning for it')
     if (values.wait && values['or-here']) throw new UsageError('--wait and --or-here: say one of them')
-    const work = await workOf(context)
-    const outcome = await runSomewhere(context, work)
-    if ('exitCode' in outcome) {
-      outcome.notes.forEach((line) => note(plain(line)))
-      return outcome.exitCode
+    const { target, wait } = values
+    const input = { ...(await meshInput(values)), ...workInput(context), target, wait }
+    const { stdin, stdout, stderr } = process
+    const terminal = { stdin: stdin.isTTY ? undefined : stdin, stdout, stderr }
+    const ran = await runSomewhere(input, terminal, deps)
+    if ('exitCode' in ran) {
+      ran.notes.forEach((line) => note(plain(line)))
+      return ran.exitCode
     }
-    if (!values['or-here']) throw new Failure(outcome.nowhere)
-    if (!values.quiet) note(`${plain(outcome.nowhere, 300)}: running it here`)
-    return await runHere(work, signal)
+    if (!values['or-here']) throw new Failure(ran.nowhere)
+    deps.hint(`${plain(ran.nowhere, 300)}: running it here`)
+    const { exitCode, failed } = await runHere(await workOf(input), signal)
+    if (failed !== undefined) note(failed)
+    return exitCode
   },
   { operands: true, command: true, ownFailure: 125 },
 )

@@ -10,16 +10,15 @@
  *
  * Exit codes: 0 open, also when it was before; 1 failed, 2 usage.
  */
-import { here } from '../cli/here.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT } from '../lib/errors.ts'
-import { open } from '../lib/receiver/owner.ts'
+import { timeoutSecondsOf } from '../cli/numbers.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { thisMachine } from '../lib/mesh/this-machine.ts'
+import { open } from '../verbs/hold/close.ts'
 
-await recipe(import.meta.filename, {}, async (context) => {
-  const { values, print, printJson } = context
-  const { host, reach, limits } = await here(context)
-  const scope = await open(host, reach, limits)
-  if (values.json) printJson({ closed: false, for: scope })
-  else if (!values.quiet) print(`${host.name} is open`)
+await recipe(import.meta.filename, {}, async ({ values, print, printJson, deps }) => {
+  const result = await open({ timeoutSeconds: timeoutSecondsOf(values.timeout) }, deps)
+  if (values.json) printJson(result)
+  else if (!values.quiet) print(`${thisMachine().name} is open`)
   return EXIT.done
 })

@@ -11,6 +11,9 @@
  *   --insecure-http     ask peers that speak no TLS without
  *   --hosts A,B         ask these machines instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds that a machine may take to answer (5)
@@ -20,20 +23,13 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 3 nobody answers, 130 interrupted.
  */
-import pMap from 'p-map'
-import { meshOptions } from '../cli/mesh-options.ts'
-import { nodesOf } from '../cli/mesh.ts'
-import { countOf, timeoutMs } from '../cli/numbers.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
+import { countOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT, NoSuitableNode } from '../lib/errors.ts'
-import { PeerFailure } from '../lib/localsend/failures.ts'
-import { ownIdentity } from '../lib/localsend/identity.ts'
-import { probe } from '../lib/localsend/probe.ts'
-import { PORT } from '../lib/localsend/schema.ts'
+import { EXIT, NoSuitableNode } from '../lib/base/errors.ts'
 import { peerLines } from '../lib/show/peers.ts'
-import { progress } from '../lib/show/progress.ts'
-import { stateDir } from '../lib/state/state-dir.ts'
-import { plain } from '../lib/text.ts'
+import { PORT_NUMBER } from '../verbs/bounds.ts'
+import { peers } from '../verbs/share/peers.ts'
 
 const options = {
   ...meshOptions,
@@ -41,39 +37,13 @@ const options = {
   'insecure-http': { type: 'boolean' },
 } as const
 
-await recipe(import.meta.filename, options, async (context) => {
-  const { values, signal, colours, width, print, printJson, note } = context
-  const port = countOf('--port', values.port ?? String(PORT), { least: 1, most: 65_535 })
-  const concurrency = countOf('--fanout', values.fanout ?? '64', { least: 1, most: 1024 })
-  const eachMs = timeoutMs(values.timeout, 5)
-  const nodes = (await nodesOf(context)).filter(({ self, address, left }) => {
-    const asked = left === undefined || !/exit node|offline|only shared|expired/.test(left.reason)
-    return !self && address !== '' && left?.outcome !== 'offline' && asked
-  })
-  const identity = await ownIdentity(await stateDir())
-  const asking = { identity, timeoutMs: eachMs, signal, insecureHttp: values['insecure-http'] ?? false }
-  const spinner = await progress(process.stderr, `asking ${nodes.length} machines`, !values.quiet)
-  const mute = (name: string) => (error: unknown) => {
-    signal.throwIfAborted()
-    if (!(error instanceof PeerFailure)) throw error
-    if (/--insecure-http|not as LocalSend|another certificate/.test(error.message) && !values.quiet)
-      note(plain(error.message))
-    return { name, info: undefined }
-  }
-  const asked = await pMap(
-    nodes,
-    async ({ name, address }) => probe({ name, address, port }, asking).catch(mute(name)),
-    { concurrency },
-  ).finally(() => spinner.stop())
-  const peers = asked.flatMap((peer) => {
-    if (peer.info === undefined) return []
-    const { name, address, protocol, fingerprint, info } = peer
-    const { alias, version, deviceType } = info
-    const known = fingerprint === undefined ? {} : { fingerprint }
-    return [{ name, address, port, protocol, alias, version, deviceType, ...known }]
-  })
-  if (values.json) printJson({ peers })
-  else if (peers.length > 0) peerLines(peers, colours, width).forEach((line) => print(line))
-  if (peers.length > 0) return EXIT.done
-  throw new NoSuitableNode(`LocalSend answers on none of ${nodes.length} machines, at port ${port}`)
+await recipe(import.meta.filename, options, async ({ values, colours, width, print, printJson, deps }) => {
+  const port = countOf('--port', values.port, PORT_NUMBER)
+  const insecureHttp = values['insecure-http']
+  const result = await peers({ ...(await meshInput(values)), port, insecureHttp }, deps)
+  if (values.json) printJson(result)
+  else if (result.peers.length > 0)
+    for (const line of await peerLines(result.peers, colours, width)) print(line)
+  if (result.peers.length > 0) return EXIT.done
+  throw new NoSuitableNode(`LocalSend answers on none of ${result.asked ?? 0} machines, at port ${port}`)
 })

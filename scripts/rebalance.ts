@@ -18,9 +18,13 @@
  *   --yes               don't ask; needed where there is no terminal
  *   --max-age S         do nothing by measurements that are older (60)
  *   --copy-files        files that a process has open, or runs from, go along where the target lacks them
+ *   --with-terminals    also processes of terminals, which move too: `just attach` finds them again
  *   --window MS         over how many milliseconds processes are measured (1000)
  *   --hosts A,B         the mesh is these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds to ask all (10, and the window)
@@ -31,63 +35,60 @@
  * Exit codes: 0 done, also when there was nothing to do; 1 something failed, 2 usage, 5 refused before anything was
  * touched, 6 a move is in doubt: what to run next is printed, 130 interrupted.
  */
-import { alone } from '../cli/alone.ts'
-import { confirm } from '../cli/confirm.ts'
-import { reachOf } from '../cli/reach.ts'
-import { acting, finishEarlier, type Act } from '../cli/rebalance-acts.ts'
-import { rebalanceOptions, survey, type RebalanceContext, type Survey } from '../cli/rebalance.ts'
-import { recipe } from '../cli/recipe.ts'
-import { EXIT, Refused } from '../lib/errors.ts'
-import { carryOut, type Did } from '../lib/rebalance/carry-out.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
+import { countOf, numberOf } from '../cli/numbers.ts'
+import { recipe, type Context } from '../cli/recipe.ts'
+import { EXIT } from '../lib/base/errors.ts'
 import { didLines, leftOutLines, planIsEmpty, planLines } from '../lib/show/plan.ts'
+import { MAX_AGE_SECONDS, REBALANCE_WINDOW_MS } from '../verbs/bounds.ts'
+import { planRebalance, rebalance } from '../verbs/move/rebalance.ts'
+import type { PlanRebalanceResult } from '../verbs/move/schemas.ts'
 
-/** More at a time would only wait for the same disks and connections. */
-const AT_ONCE = 4
+const options = {
+  ...meshOptions,
+  apply: { type: 'boolean' },
+  yes: { type: 'boolean' },
+  'max-age': { type: 'string' },
+  'copy-files': { type: 'boolean' },
+  'with-terminals': { type: 'boolean' },
+  window: { type: 'string' },
+} as const
 
-await recipe(import.meta.filename, rebalanceOptions, async (context) => {
-  const { values, note, printJson } = context
+await recipe(import.meta.filename, options, async (context) => {
+  const { values, signal, print, printJson, deps } = context
+  const input = {
+    ...(await meshInput(values)),
+    maxAgeSeconds: numberOf('--max-age', values['max-age'], MAX_AGE_SECONDS),
+    copyFiles: values['copy-files'],
+    withTerminals: values['with-terminals'],
+    windowMs: countOf('--window', values.window, REBALANCE_WINDOW_MS),
+  }
   if (!values.apply) {
-    await show(await survey(context, await reachOf(context)), context)
+    const plan = await planRebalance(input, deps)
+    if (values.json) printJson(plan)
+    else await show(plan, context)
     return EXIT.done
   }
-  let exitCode: number = EXIT.done
-  const done = await alone('rebalance', async () => {
-    exitCode = await apply(context)
+  const result = await rebalance(input, deps, async (plan) => {
+    if (!values.json) await show(plan, context)
   })
-  if (!done && values.json) printJson({ busy: true, actions: [] })
-  else if (!done && !values.quiet) note('another rebalance is under way here: nothing was done')
-  return exitCode
-})
-
-async function apply(context: RebalanceContext): Promise<number> {
-  const { values, signal, print } = context
-  const reach = await reachOf(context)
-  await finishEarlier(context, reach)
-  const found = await survey(context, reach)
-  const actions = found.plan.actions.filter((action) => action.kind !== 'none')
-  if (!values.json || actions.length === 0) await show(found, context)
-  if (actions.length === 0) return EXIT.done
-  await confirm(actions.length === 1 ? 'Do it' : `Do these ${actions.length}`, values.yes ?? false, signal)
-  const ageMs = performance.now() - found.askedMs
-  if (ageMs > found.maxAgeMs)
-    throw new Refused(`the measurements are ${Math.round(ageMs / 1000)} s old by now: run it again`)
-  const did = await carryOut<Act>(actions, acting(found, context, reach), { atOnce: AT_ONCE })
-  if (values.json) await show(found, context, did)
-  else didLines(did).forEach((line) => print(line))
+  if (values.json) printJson(result)
+  if ('busy' in result) {
+    if (!values.json) deps.hint('another rebalance is under way here: nothing was done')
+    return EXIT.done
+  }
+  const { applied: did = [] } = result
+  if (!values.json) didLines(did).forEach((line) => print(line))
   signal.throwIfAborted()
   if (did.some(({ outcome }) => outcome === 'in doubt')) return EXIT.inDoubt
   return did.some(({ outcome }) => outcome === 'failed') ? EXIT.failed : EXIT.done
-}
+})
 
-async function show(found: Survey, context: RebalanceContext, did?: Did<Act>[]): Promise<void> {
-  const { values, print, printJson, note, colours, width } = context
-  const { plan, passed, nodes } = found
-  if (values.json) {
-    const went = did?.map(({ action, ...rest }) => ({ ...action, ...rest }))
-    printJson({ ...plan, passed, nodes, ...(went ? { applied: went } : {}) })
-    return
-  }
+async function show(
+  plan: PlanRebalanceResult,
+  { values, print, deps, colours, width }: Context<typeof options>,
+): Promise<void> {
   if (values.quiet && planIsEmpty(plan)) return
-  planLines(plan, colours, width).forEach((line) => print(line))
-  if (!values.quiet) leftOutLines(passed, nodes).forEach((line) => note(line))
+  for (const line of await planLines(plan, colours, width)) print(line)
+  leftOutLines(plan.passed, plan.nodes).forEach((line) => deps.hint(line))
 }

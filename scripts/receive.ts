@@ -22,37 +22,49 @@
  *
  * Exit codes: 0 done, 1 failed, 2 usage, 130 interrupted.
  */
-import { durationOf, listenOn, receiveArgv, receiveOptions, receiverOf } from '../cli/receive.ts'
+import { countOf, timeoutSecondsOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { EXIT } from '../lib/errors.ts'
-import type { ReceiverEvent } from '../lib/localsend/events.ts'
-import { ownIdentity } from '../lib/localsend/identity.ts'
-import { startReceiver } from '../lib/localsend/receiver.ts'
-import { receiveUnit, UNIT_NAME } from '../lib/share/receive-unit.ts'
+import { EXIT } from '../lib/base/errors.ts'
+import { asciiControls } from '../lib/base/text.ts'
+import type { ReceiverEvent } from '../lib/share/localsend/receiver/events.ts'
 import { eventLine } from '../lib/show/receiving.ts'
-import { stateDir } from '../lib/state/state-dir.ts'
-import { asciiControls, plain } from '../lib/text.ts'
+import { PORT_NUMBER } from '../verbs/bounds.ts'
+import { receive, receiveUnits } from '../verbs/share/receive.ts'
 
-await recipe(import.meta.filename, receiveOptions, async (context) => {
-  const { values, signal, print, printJson, note } = context
-  const wanted = receiverOf(values)
-  const durationMs = durationOf(values)
+const options = {
+  dir: { type: 'string' },
+  port: { type: 'string' },
+  pin: { type: 'string' },
+  once: { type: 'boolean' },
+  allow: { type: 'string', multiple: true },
+  listen: { type: 'string', multiple: true },
+  'insecure-http': { type: 'boolean' },
+  systemd: { type: 'boolean' },
+} as const
+
+await recipe(import.meta.filename, options, async ({ values, print, printJson, note, deps }) => {
+  const { dir, pin, once = false, allow, listen } = values
+  const input = {
+    dir,
+    pin,
+    once,
+    allow,
+    listen,
+    port: countOf('--port', values.port, PORT_NUMBER),
+    insecureHttp: values['insecure-http'],
+    seconds: timeoutSecondsOf(values.timeout),
+  }
   if (values.systemd) {
-    const unit = { name: UNIT_NAME, text: receiveUnit(receiveArgv(values)) }
-    if (values.json) printJson({ units: [unit] })
-    else print(`# ~/.config/systemd/user/${unit.name}\n${unit.text}`.trimEnd())
-    if (!values.quiet) note(`put it there, then: systemctl --user enable --now ${unit.name}`)
+    const result = await receiveUnits(input)
+    if (values.json) printJson(result)
+    for (const { name, text } of result.units) {
+      if (!values.json) print(`# ~/.config/systemd/user/${name}\n${text}`.trimEnd())
+      deps.hint(`put it there, then: systemctl --user enable --now ${name}`)
+    }
     return EXIT.done
   }
-  const listen = await listenOn(context)
-
-  const done = new AbortController()
-  let [code, last]: [number, string] = [values.once ? EXIT.failed : EXIT.done, '']
+  let last = ''
   const tell = (event: ReceiverEvent) => {
-    if (event.event === 'over' && values.once) {
-      code = event.missing === 0 ? EXIT.done : EXIT.failed
-      done.abort()
-    }
     if (values.json) return print(asciiControls(JSON.stringify(event)))
     const { line, data } = eventLine(event)
     // Somebody who tries and tries is told of once.
@@ -60,15 +72,6 @@ await recipe(import.meta.filename, receiveOptions, async (context) => {
     else if (!values.quiet && line !== last) note(line)
     last = line
   }
-  const identity = await ownIdentity(await stateDir())
-  const receiver = await startReceiver({ ...wanted, listen, identity, tell })
-  if (!values.quiet)
-    note(`receiving into ${plain(wanted.folder)} on ${listen.join(' and ')}, port ${receiver.port}`)
-  const timer = durationMs === undefined ? undefined : setTimeout(() => done.abort(), durationMs)
-  const end = AbortSignal.any([signal, done.signal])
-  await new Promise((resolve) => (end.aborted ? resolve(end) : end.addEventListener('abort', resolve)))
-  clearTimeout(timer)
-  await receiver.close()
-  signal.throwIfAborted()
-  return code
+  const { sessions, missing } = await receive(input, deps, tell)
+  return once && (sessions === 0 || missing > 0) ? EXIT.failed : EXIT.done
 })

@@ -12,21 +12,30 @@
  *   --pause       stop it altogether
  *   --release     undo either
  *   --by MEANS    only this one: cgroup2, systemd, cgroup1, cpulimit or renice
+ *   --host HOST   on this machine of the mesh, instead of this one: by what works there, not with --pause or --by
  *   --force       another user's process too
+ *   --hosts A,B   look for HOST among these ([user@]host[:port]) instead of the tailnet's
+ *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
+ *   --exclude A,B   leave these machines out
+ *   --fanout N    at most so many at the same time (64)
+ *   --timeout S   seconds to reach it (10)
  *   --json        one JSON document
  *   -q, --quiet   print nothing when all went well
  *   -h, --help    this text
  *
  * Exit codes: 0 done, 1 failed and nothing changed, 2 usage, 5 refused before anything was touched, 130 interrupted.
  */
-import { availableParallelism } from 'node:os'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
 import { numberOf } from '../cli/numbers.ts'
 import { onePid } from '../cli/pids.ts'
 import { recipe, type Context } from '../cli/recipe.ts'
-import { repairFirst } from '../cli/repair.ts'
-import { EXIT, Refused, UsageError } from '../lib/errors.ts'
-import { plain, quoted } from '../lib/text.ts'
-import { hold, release, throttleMeans, titleOf } from '../lib/throttle/throttle.ts'
+import { EXIT, Refused, UsageError } from '../lib/base/errors.ts'
+import { plain } from '../lib/base/text.ts'
+import { heldLines, releasedLine } from '../lib/show/holding.ts'
+import { meansNamed, percentBounds, scumRelease, scumThrottle } from '../verbs/hold/scum-throttle.ts'
 
 const options = {
   percent: { type: 'string' },
@@ -34,63 +43,39 @@ const options = {
   release: { type: 'boolean' },
   by: { type: 'string' },
   force: { type: 'boolean' },
+  ...meshOptions,
+  host: { type: 'string' },
 } as const
 
 await recipe(
   import.meta.filename,
   options,
   async (context) => {
-    const { values, operands } = context
+    const { values, operands, print, printJson, deps } = context
     const pid = onePid(operands)
-    const { percent, by } = values
-    if (values.release && values.pause) throw new UsageError('--release undoes --pause too: give one of them')
-    if ((values.release || values.pause) && (percent ?? by) !== undefined)
+    const { percent, pause, force } = values
+    if (values.release && pause) throw new UsageError('--release undoes --pause too: give one of them')
+    if ((values.release || pause) && (percent ?? values.by) !== undefined)
       throw new UsageError('--percent and --by say how to throttle: not with --pause or --release')
-    const most = 100 * availableParallelism()
-    const share = numberOf('--percent', percent ?? '50', { least: 1, most, unit: 'percent of a CPU' })
-    const means = throttleMeans().filter((name) => by === undefined || name === by)
-    if (means.length === 0)
-      throw new UsageError(`--by takes one of ${throttleMeans().join(', ')}, not ${quoted(by ?? '')}`)
+    const share = percent === undefined ? undefined : numberOf('--percent', percent, percentBounds())
+    const [by] = values.by === undefined ? [] : meansNamed(values.by)
     if (values.release) return await letGo(pid, context)
-    await repairFirst(context)
-    return await holdBack(pid, values.pause ? ['pause'] : means, share, context)
+    const where = { ...(await meshInput(values)), host: values.host }
+    const held = await scumThrottle({ ...where, pid, percent: share, pause, by, force }, deps)
+    if (values.json) printJson(held)
+    else if (!values.quiet) heldLines(held).forEach((line) => print(line))
+    return EXIT.done
   },
   { operands: true },
 )
 
-async function holdBack(
+async function letGo(
   pid: number,
-  means: Parameters<typeof hold>[1],
-  percent: number,
-  { values, signal, print, printJson }: Context<typeof options>,
+  { values, print, printJson, deps }: Context<typeof options>,
 ): Promise<number> {
-  const { record, processes, passedOver } = await hold(pid, means, percent, {
-    force: values.force ?? false,
-    signal,
-  })
-  const { command, means: used, percent: limit } = record
-  if (values.json) printJson({ pid, command, means: used, percent: limit, processes, passedOver })
-  else if (!values.quiet) {
-    const children = processes > 1 ? ` and ${processes - 1} of its children` : ''
-    const how =
-      used === 'pause' ? 'stopped' : limit === undefined ? 'slowed down' : `held to ${limit} % of a CPU`
-    print(`PID ${pid} (${plain(command)})${children} ${how} by ${titleOf(used)}`)
-    for (const { why } of passedOver) print(`  passed over: ${why}`)
-    print(`  undo: just scum-throttle ${pid} --release`)
-  }
-  return EXIT.done
-}
-
-async function letGo(pid: number, { values, print, printJson }: Context<typeof options>): Promise<number> {
-  const released = await release(pid)
-  const told = released.map(({ record, outcome }) => ({
-    pid,
-    command: record.command,
-    means: record.means,
-    outcome,
-  }))
-  if (values.json) printJson({ released: told })
-  const other = told.find(({ outcome }) => outcome !== 'released')
+  const { released } = await scumRelease({ ...(await meshInput(values)), host: values.host, pid }, deps)
+  if (values.json) printJson({ released })
+  const other = released.find(({ outcome }) => outcome !== 'released')
   if (other) {
     const now =
       other.outcome === 'gone' ? 'has ended' : 'has ended, and its PID belongs to another process now'
@@ -98,8 +83,6 @@ async function letGo(pid: number, { values, print, printJson }: Context<typeof o
       `PID ${pid} (${plain(other.command)}) ${now}: nothing was touched, its record is dropped`,
     )
   }
-  if (!values.json && !values.quiet)
-    for (const { command, means } of told)
-      print(`PID ${pid} (${plain(command)}) released from ${titleOf(means)}`)
+  if (!values.json && !values.quiet) released.forEach((each) => print(releasedLine(each)))
   return EXIT.done
 }

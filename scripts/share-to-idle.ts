@@ -17,6 +17,9 @@
  *   --dest FOLDER       where ssh puts it there (~/Downloads/resource-sharing/)
  *   --hosts A,B         choose among these machines ([user@]host[:port]) instead of the tailnet's
  *   --hosts-file FILE   the same, one a line; # begins a comment
+ *   --source S          prometheus=URL or nats=URL: the machines that this server knows, not the tailnet's
+ *   --source-config F   a file with its credentials and certificates: see docs/scale.md
+ *   --node-label L      names from this label of node_uname_info instead of the host of `instance`
  *   --exclude A,B       leave these machines out
  *   --fanout N          ask so many at the same time (64)
  *   --timeout S         seconds to find a machine and to reach it (10); what moves may take its time
@@ -27,73 +30,46 @@
  * Exit codes: 0 sent, 1 failed, also when the machine of --target does not take it, 2 usage, 3 no idle machine, or none
  * that takes it, 5 another certificate than before, 130 interrupted.
  */
-import { meshOptions } from '../cli/mesh-options.ts'
+import { meshInput, meshOptions } from '../cli/mesh-options.ts'
+import { countOf, numberOf } from '../cli/numbers.ts'
 import { recipe } from '../cli/recipe.ts'
-import { candidates, offering, shareOptions, wayOf } from '../cli/share.ts'
-import { EXIT, NoSuitableNode } from '../lib/errors.ts'
-import { firstThatTakes } from '../lib/share/attempts.ts'
-import { walk } from '../lib/share/walk.ts'
-import { bytesText } from '../lib/show/bytes.ts'
-import { progress } from '../lib/show/progress.ts'
-import { transferText } from '../lib/show/transfer.ts'
-import { plain, quoted } from '../lib/text.ts'
+import { EXIT, UsageError } from '../lib/base/errors.ts'
+import { plain, quoted } from '../lib/base/text.ts'
+import { sentLine } from '../lib/show/sent.ts'
+import { ACCEPT_WAIT_SECONDS, PORT_NUMBER } from '../verbs/bounds.ts'
+import { shareToIdle } from '../verbs/share/share-to-idle.ts'
 
-const options = { ...meshOptions, ...shareOptions } as const
+const options = {
+  ...meshOptions,
+  target: { type: 'string' },
+  via: { type: 'string' },
+  port: { type: 'string' },
+  pin: { type: 'string' },
+  wait: { type: 'string' },
+  dest: { type: 'string' },
+  'trust-new': { type: 'boolean' },
+  'insecure-http': { type: 'boolean' },
+} as const
 
 await recipe(
   import.meta.filename,
   options,
-  async (context) => {
-    const { values, operands, print, printJson, note } = context
-    const way = wayOf(context)
-    const parcel = await walk(operands)
-    const [first, ...others] = await candidates(context)
-    if (first === undefined) throw new NoSuitableNode('No idle peers available')
-
-    const spinner = await progress(process.stderr, 'sending', !values.quiet)
-    const of = parcel.files.reduce((sum, { size }) => sum + size, 0)
-    let [bytes, began] = [0, performance.now()]
-    const moved = (more: number) => {
-      if (bytes === 0) began = performance.now()
-      bytes += more
-      spinner.update(transferText({ bytes, of, seconds: (performance.now() - began) / 1000 }))
-    }
-    const doing = (what: string) => spinner.update(plain(what))
-    const outcome = await firstThatTakes(
-      [first, ...others],
-      offering(parcel, { ...way, moved, doing }),
-      ({ reason }, next) => note(`${plain(reason)}; trying ${next.name}`),
-    ).finally(() => spinner.stop())
-    if ('last' in outcome) {
-      if (values.target !== undefined) throw outcome.last
-      throw new NoSuitableNode(`${outcome.last.message}; no other idle peer is left`)
-    }
-
-    const { node, result, tried } = outcome
-    const { via, by, where, files, declined } = result
-    const seconds = (performance.now() - began) / 1000
-    const sentBytes = files.reduce((sum, file) => sum + file.bytes, 0)
-    if (values.json)
-      printJson({
-        target: node.name,
-        address: node.address,
-        via,
-        bytes: sentBytes,
-        seconds,
-        files,
-        declined,
-        tried,
-      })
-    else if (!values.quiet && files.length > 0) {
-      const what = files.length === 1 ? plain(files[0]?.name ?? '') : `${files.length} files`
-      const speed = seconds > 0.1 && bytes > 0 ? `, ${bytesText(bytes / seconds)}/s` : ''
-      print(`sent ${what} (${bytesText(sentBytes)}) to ${node.name} by ${by}${where}${speed}`)
-    }
-    if (parcel.leftOut.length > 0 && via === 'localsend')
-      for (const { name, why } of parcel.leftOut) note(`not sent: ${plain(name)}: ${why}`)
-    if (declined.length === 0) return EXIT.done
-    const more = declined.length > 1 ? ` and ${declined.length - 1} more` : ''
-    note(`${node.name} did not want ${quoted(declined[0] ?? '')}${more}`)
+  async ({ values, operands: paths, print, printJson, note, deps }) => {
+    const { target, via = 'localsend', pin, dest } = values
+    if (via !== 'localsend' && via !== 'taildrop' && via !== 'ssh' && via !== 'auto')
+      throw new UsageError(`--via takes localsend, taildrop, ssh or auto, not ${quoted(via)}`)
+    const port = countOf('--port', values.port, PORT_NUMBER)
+    const waitSeconds = numberOf('--wait', values.wait, ACCEPT_WAIT_SECONDS)
+    const careless = { trustNew: values['trust-new'], insecureHttp: values['insecure-http'] }
+    const way = { via, port, pin, waitSeconds, dest, ...careless } as const
+    const sent = await shareToIdle({ ...(await meshInput(values)), paths, target, ...way }, deps)
+    if (values.json) printJson(sent)
+    else if (!values.quiet && sent.files.length > 0) print(sentLine(sent))
+    for (const { name, why } of sent.leftOut) note(`not sent: ${plain(name)}: ${why}`)
+    const [first, ...others] = sent.declined
+    if (first === undefined) return EXIT.done
+    const more = others.length > 0 ? ` and ${others.length} more` : ''
+    note(`${sent.target} did not want ${quoted(first)}${more}`)
     return EXIT.failed
   },
   { operands: true },

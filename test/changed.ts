@@ -37,7 +37,9 @@ function referredBy(path: string, text: string, scripts: readonly string[]): rea
     normalize(join(dirname(path), to)),
   )
   // Also by a path from the repository's root, and sh files that lie beside the module which reads them.
-  const rooted = [...text.matchAll(/(?:test|scripts|lib|cli|bench)\/[\w./-]+\.\w+/g)].map(([all]) => all)
+  const rooted = [
+    ...text.matchAll(/(?:test|scripts|verbs|lib|cli|bench|tools|examples|docs)\/[\w./-]+\.\w+/g),
+  ].map(([all]) => all)
   const beside = [...text.matchAll(/['"`]([\w./-]+\.(?:sh|py))['"`]/g)].map(([, to = '']) =>
     normalize(join(dirname(path), to)),
   )

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { liveProcesses, treeOf } from '../lib/process/live.ts'
+import { liveProcesses, treeOf } from '../lib/machine/live-processes.ts'
 import { runScript, type Ran } from './run-script.ts'
 
 /** Real processes on this machine, as root, and a state folder of the test file's own. */

@@ -1,18 +1,19 @@
 /**
- * Everything that has to pass: format, lint, types, unit tests, and the tests in the lab.
+ * Everything that has to pass: format, lint, types, shellcheck, unit tests, and the tests in the lab.
  *
  * Usage: just test              all of it
  *        just test --changed    what the change touches: not committed, or not upstream yet
  *        just test WORD…        the tests of files with one of these words in their path
  *
- * The lab needs root and Linux; elsewhere the rest is run, and the last lines say what was left out. With CI=true
- * nothing may be left out, and the unit tests are run on every supported version of Node. Files of lab tests run side by
- * side, because they wait; what measures shares of CPU runs at the end, alone.
+ * The lab needs root and Linux, and what is written for a shell is looked at where shellcheck is installed; elsewhere the
+ * rest is run, and the last lines say what was left out. With CI=true nothing may be left out, and the unit tests are run
+ * on every supported version of Node. Files of lab tests run side by side, because they wait; what measures shares of CPU
+ * runs at the end, alone.
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
-import { messageOf } from '../lib/text.ts'
+import { messageOf } from '../lib/base/text.ts'
 import { testsOfChange } from './changed.ts'
 import { provisionAll } from './lab/provision/everything.ts'
 import { needRootAndLinux } from './lab/provision/provision.ts'
@@ -43,6 +44,12 @@ function vitest(
   const runner = node.length > 0 ? [...node, 'node', 'node_modules/vitest/vitest.mjs'] : ['vitest']
   const selection = files.length > 0 ? ['--passWithNoTests', ...files] : []
   return { name, command: [...runner, 'run', '--project', project, ...reporters, ...selection], report }
+}
+
+/** In CI there must be everything. */
+function leaveOut(what: string, why: string): void {
+  say(`left out: ${what} (${why})`)
+  if (CI) failed.push(`${what}, which CI must not leave out`)
 }
 
 /** Runs steps one after the other; each line that they print says whose it is. */
@@ -76,10 +83,13 @@ async function labMissing(): Promise<string | undefined> {
   }
 }
 
+const { failed: withoutShellcheck } = await execa('shellcheck', ['--version'], { reject: false })
+
 const CHECKS: readonly Step[] = [
   { name: 'format', command: ['oxfmt', '--check', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'types', command: ['tsc'] },
+  ...(withoutShellcheck ? [] : [{ name: 'shell', command: ['node', 'cli/start.mjs', 'test/shell/main.ts'] }]),
 ]
 
 const { values, positionals: words } = parseArgs({
@@ -113,11 +123,10 @@ if (values.changed && files.length === 0) {
   const [missing] = await Promise.all([labMissing(), lane([...checks, ...units])])
   if (missing === undefined)
     await lane([vitest('lab tests', 'lab', files), vitest('tests that run alone', 'alone', files)])
-  else {
-    say(`left out: the lab tests (${missing})`)
-    if (CI) failed.push('lab tests, which CI must not leave out')
-  }
+  else leaveOut('the lab tests', missing)
 }
+if (withoutShellcheck && (values.changed || words.length === 0))
+  leaveOut('what is written for a shell', 'there is no shellcheck')
 
 const read = (await Promise.all(reports.map(async (path) => await readReport(path)))).flatMap(
   (report) => report ?? [],

@@ -24,6 +24,11 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     what: 'time every fault before and in the middle of every step of a migration',
     torture: ['--systematic'],
   },
+  terminals: {
+    rounds: 300,
+    what: 'migrations of what has a terminal, each with a fault at a random moment',
+    torture: ['--terminals'],
+  },
   brokers: {
     rounds: 100,
     what: 'brokers killed while they carry a plan out',
@@ -42,6 +47,21 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     what: 'generated trees of processes, refused or moved',
     test: { file: 'test/scripts/migrate-trees.lab.test.ts', title: 'a tree is refused by just what' },
   },
+  sockets: {
+    rounds: 300,
+    what: 'migrations of what has a socket of the network, each with a fault at a random moment',
+    torture: ['--sockets'],
+  },
+  moving: {
+    rounds: 100,
+    what: 'programs at most of the table of what moves, started in four ways',
+    test: { file: 'test/scripts/moving.lab.test.ts', title: 'what people run moves' },
+  },
+  loops: {
+    rounds: 20,
+    what: 'moves of a loop whose children come and go',
+    test: { file: 'test/scripts/migrate-carried.lab.test.ts', title: 'a loop whose children come and go' },
+  },
   throttle: {
     rounds: 30,
     what: 'scum-throttle killed by each of its means',
@@ -54,21 +74,21 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     rounds: 1000,
     what: 'LocalSend transfers with a fault at a random time or byte',
     test: {
-      file: 'test/lib/localsend/trials.test.ts',
+      file: 'test/lib/share/localsend/trials.test.ts',
       title: 'with a fault at a random time or byte',
+    },
+  },
+  watch: {
+    rounds: 50,
+    what: 'terminals closed, and programs killed, while they watch',
+    test: {
+      file: 'test/scripts/watch.lab.test.ts',
+      title: 'a terminal that is closed, and a program that is killed, leave nothing',
     },
   },
   huge: {
     rounds: 4096,
     what: 'MiB in one file, and the memory that both ends need',
     test: { file: 'test/scripts/throughput.alone.test.ts', title: 'a huge file needs less than' },
-  },
-  speeds: {
-    rounds: 256,
-    what: 'MiB by LocalSend, curl, scp and Taildrop, side by side',
-    test: {
-      file: 'test/scripts/throughput.alone.test.ts',
-      title: 'a file arrives whole by each way',
-    },
   },
 }

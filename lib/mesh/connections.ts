@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pMap from 'p-map'
-import { run } from '../command.ts'
-import { writeAtomically } from '../state/atomic-file.ts'
-import { runtimeDir } from '../state/runtime-dir.ts'
+import { run } from '../base/command.ts'
+import { writeAtomically } from '../base/atomic-file.ts'
+import { runtimeDir } from '../base/runtime-dir.ts'
 import type { SshDestination } from './node.ts'
 import type { SshFiles } from './ssh.ts'
 import { optionsOfOtherNames, readConfiguration, type SshConfiguration } from './ssh-sections.ts'
-import { ASK_FOR_SESSION_OPTIONS, exitMasterArguments } from './ssh.ts'
+import { quickKeyExchanges, sshClient, type SshClient } from './ssh-client.ts'
+import { exitMasterArguments } from './ssh.ts'
 
 // sun_path holds 104 bytes on macOS, 108 on Linux, its NUL included, and ssh adds 17 characters while it connects.
 const MAX_CONTROL_PATH = process.platform === 'linux' ? 90 : 86
@@ -20,14 +21,16 @@ const NAME_LENGTH = 20
  */
 export class Connections {
   readonly #dir: string | undefined
-  /** Asked of the client once, when it is needed first. */
-  #knowsSession: Promise<boolean> | undefined
+  /** Asked once, when it is needed first. */
+  #client: Promise<SshClient> | undefined
   /** Read once, however many machines there are. */
   #configuration: Promise<SshConfiguration> | undefined
   /** What the person has set for a machine under another of its names; asked once. */
   readonly #options = new Map<string, Promise<string[]>>()
-  /** Sockets that were not there when this run first needed them. */
+  /** Sockets that were not there when they were first needed. */
   readonly #opened = new Set<string>()
+  /** Those of all instances: of a program that asks again and again, for its end. */
+  static readonly #openedByProcess = new Set<string>()
 
   private constructor(dir: string | undefined) {
     this.#dir = dir
@@ -43,20 +46,23 @@ export class Connections {
    * @param cipher the one it should have; connections with different ones are kept apart
    */
   async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
-    this.#knowsSession ??= knowsSession()
+    this.#client ??= sshClient(this.#dir)
     const configuration = await (this.#configuration ??= readConfiguration())
     const more = await this.#optionsOf(destination, configuration)
+    const client = await this.#client
+    const keyExchanges = destination.tailnet && quickKeyExchanges(client, configuration)
     const chosen = {
-      knowsSession: await this.#knowsSession,
+      knowsSession: client.knowsSession,
       ...(more.length > 0 ? { more } : {}),
       ...(cipher === undefined ? {} : { cipher }),
+      ...(keyExchanges ? { keyExchanges } : {}),
     }
     if (this.#dir === undefined) return { kept: false, ...chosen }
     // Who sets another user or another way meanwhile is not to go on with the connection of before.
     const kind = JSON.stringify({ ...destination, cipher, more, configuration })
     const controlPath = join(this.#dir, digest(kind))
     const kept = await exists(controlPath)
-    if (!kept) this.#opened.add(controlPath)
+    if (!kept) this.#remember(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)
     return { controlPath, kept, ...chosen, ...(knownHosts === undefined ? {} : { knownHosts }) }
   }
@@ -74,14 +80,22 @@ export class Connections {
   async drop(controlPath: string): Promise<void> {
     await exitMaster(controlPath)
     await rm(controlPath, { force: true })
-    this.#opened.add(controlPath)
+    this.#remember(controlPath)
   }
 
-  /** Tells the masters that this run opened to exit. */
+  #remember(controlPath: string): void {
+    this.#opened.add(controlPath)
+    Connections.#openedByProcess.add(controlPath)
+  }
+
+  /** Tells the masters that were opened here to exit. */
   async closeOpened(): Promise<void> {
-    await pMap(this.#opened, async (path) => ((await exists(path)) ? exitMaster(path) : undefined), {
-      concurrency: 16,
-    })
+    await exitMasters(this.#opened)
+  }
+
+  /** Tells all masters that this program has opened to exit. */
+  static async closeAllOpened(): Promise<void> {
+    await exitMasters(Connections.#openedByProcess)
   }
 
   async #knownHosts(dir: string, { tailnet }: SshDestination): Promise<string | undefined> {
@@ -97,9 +111,10 @@ export class Connections {
   }
 }
 
-async function knowsSession(): Promise<boolean> {
-  const limits = { timeoutMs: 5000, signal: new AbortController().signal }
-  return (await run({ file: 'ssh', args: ASK_FOR_SESSION_OPTIONS }, limits)).exitCode === 0
+async function exitMasters(paths: Iterable<string>): Promise<void> {
+  await pMap(paths, async (path) => ((await exists(path)) ? exitMaster(path) : undefined), {
+    concurrency: 16,
+  })
 }
 
 async function exitMaster(controlPath: string): Promise<void> {

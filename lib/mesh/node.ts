@@ -1,6 +1,6 @@
-import type { Family } from '../node/family.ts'
-import type { Measurement } from '../node/measurement.ts'
-import type { Process } from '../node/processes.ts'
+import type { Family } from '../machine/process-tree.ts'
+import type { Measurement } from '../machine/measurement.ts'
+import type { Process } from '../model/process.ts'
 
 /** A machine of the mesh: what is known of it before it is asked. */
 export type MeshNode = {
@@ -14,8 +14,8 @@ export type MeshNode = {
   self: boolean
   /** How ssh reaches it. Absent where it is not to be tried. */
   ssh?: SshDestination
-  /** Why it is not to be tried. */
-  left?: { outcome: 'offline' | 'skipped'; reason: string }
+  /** Why it is not to be tried by ssh. `answers`: it is there all the same, and may have LocalSend, as phones have. */
+  left?: { outcome: 'offline' | 'skipped'; reason: string; answers?: true }
   connection?: Connection
 }
 
@@ -42,7 +42,7 @@ export type Connection = { trit: -1 | 0 | 1; via: 'direct' | 'relay' | 'none'; o
 
 /** Why there is no measurement of a node. */
 export type Fault = 'offline' | 'skipped' | 'unreachable' | 'timeout' | 'auth' | 'host-key' | 'bad-output'
-export type Outcome = 'ok' | Fault
+export type ReportOutcome = 'ok' | Fault
 
 /** What came of asking one node. */
 export type Report =

@@ -1,11 +1,11 @@
 import { hostname, networkInterfaces } from 'node:os'
-import type { Limits } from '../command.ts'
-import type { Host } from './hosts.ts'
+import type { Limits } from '../base/command.ts'
+import { isHost, type NamedHost } from './hosts.ts'
 import type { MeshNode } from './node.ts'
 import { thisMachine } from './this-machine.ts'
 
-/** Who named the nodes: the person, tailscale, or nobody. */
-export type MeshOrigin = 'hosts' | 'tailnet' | 'alone'
+/** Who named the nodes: the person, tailscale, a server that measures them, or nobody. */
+export type MeshOrigin = 'hosts' | 'tailnet' | 'prometheus' | 'nats' | 'alone'
 
 export type Mesh = {
   /** This machine and the others, each name once. */
@@ -22,7 +22,7 @@ export type Mesh = {
  *
  * @throws Failure when there is a tailscale that can't tell
  */
-export async function meshNodes(hosts: readonly Host[] | undefined, limits: Limits): Promise<Mesh> {
+export async function meshNodes(hosts: readonly NamedHost[] | undefined, limits: Limits): Promise<Mesh> {
   if (hosts) return { nodes: [thisMachine(), ...namedNodes(hosts)], from: 'hosts' }
   const { tailnet } = await import('./tailscale.ts') // not loaded for hosts that a person names
   const found = await tailnet(limits)
@@ -44,7 +44,7 @@ export function nodeNamed(nodes: readonly MeshNode[], text: string): MeshNode | 
 }
 
 /** A named host that is this machine is left out: it is measured anyway, and would count twice. */
-export function namedNodes(hosts: readonly Host[]): MeshNode[] {
+export function namedNodes(hosts: readonly NamedHost[]): MeshNode[] {
   const own = ownNames()
   const others = hosts.filter(({ host, port }) => !own.has(host.toLowerCase()) || (port ?? 22) !== 22)
   const counts = new Map<string, number>()
@@ -60,12 +60,24 @@ export function namedNodes(hosts: readonly Host[]): MeshNode[] {
   })
 }
 
+/**
+ * A node at an address that somebody else has named: ssh is told nothing that could be an option.
+ *
+ * @param own names and addresses of this machine; who makes many nodes asks for them once
+ */
+export function nodeAt(address: string, os: string, own: ReadonlySet<string> = ownNames()): MeshNode {
+  const self = own.has(address.toLowerCase())
+  const reached = !self && isHost(address) ? { ssh: { host: address } } : {}
+  return { name: address, address, os, self, ...reached }
+}
+
 /** People cut names at a colon, as in `find-minus | head -1 | cut -d: -f1` and `HOST:PID`: a name has none. */
-function withoutColons(text: string): string {
+export function withoutColons(text: string): string {
   return text.replaceAll(/[[\]]/g, '').replaceAll(':', '-')
 }
 
-function ownNames(): Set<string> {
+/** What this machine is called, and its addresses. */
+export function ownNames(): Set<string> {
   const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
   const names = [hostname(), hostname().split('.')[0] ?? '', 'localhost']
   return new Set([...names.map((name) => name.toLowerCase()), ...addresses.map(({ address }) => address)])

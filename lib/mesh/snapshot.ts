@@ -1,7 +1,8 @@
-import { balanceOf, emptiestFirst, type Balance } from '../balance.ts'
-import type { Pressure } from '../node/measurement.ts'
-import type { Marks } from '../receiver/marks.ts'
-import { tritOf, type Trit } from '../trit.ts'
+import { balanceOf, emptiestFirst, fullestFirst, type Balance } from '../model/balance.ts'
+import { byName } from '../model/name-order.ts'
+import type { Pressure } from '../machine/measurement.ts'
+import type { Marks } from '../machine/reservations/reservations.ts'
+import { tritOf, type Trit } from '../model/trit.ts'
 import type { Connection, Fault, Report } from './node.ts'
 import type { Mesh, MeshOrigin } from './nodes.ts'
 
@@ -40,15 +41,14 @@ export type MeshSnapshot = {
   /** What may keep machines from being known or reached. */
   warning?: string
   nodes: NodeState[]
-} & (Balance | { moves: [] })
+} & Pick<Balance, 'moves'> &
+  Partial<Balance>
 
 /** The fullest measured nodes first, then those without a measurement by name. */
 export function nodeStates(reports: readonly Report[]): NodeState[] {
   const nodes = reports.map((report) => stateOf(report))
-  const others = nodes
-    .filter(({ outcome }) => outcome !== 'ok')
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  return [...emptiestFirst(measured(nodes)).toReversed(), ...others]
+  const others = nodes.filter(({ outcome }) => outcome !== 'ok').toSorted((a, b) => byName(a.name, b.name))
+  return [...fullestFirst(measured(nodes)), ...others]
 }
 
 /** The state of each node, Σ and what follows from it. */
@@ -87,9 +87,16 @@ export function receivers(nodes: readonly NodeState[]): MeasuredNode[] {
   return emptiestFirst(measured(nodes).filter(({ self }) => !self))
 }
 
-/** Those among them that take work: MINUS, and not closed by their owner. */
+/** The nodes that take work, this machine too: MINUS, and not closed by their owner. The one with most room first. */
+export function openNodes(nodes: readonly NodeState[]): MeasuredNode[] {
+  return emptiestFirst(measured(nodes)).filter(
+    ({ trit, receiver }) => trit === -1 && receiver?.closed === undefined,
+  )
+}
+
+/** Those among them that are other machines. */
 export function openReceivers(nodes: readonly NodeState[]): MeasuredNode[] {
-  return receivers(nodes).filter(({ trit, receiver }) => trit === -1 && receiver?.closed === undefined)
+  return openNodes(nodes).filter(({ self }) => !self)
 }
 
 function stateOf(report: Report): NodeState {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { run } from '../command.ts'
+import { run } from '../base/command.ts'
 import type { SshDestination } from './node.ts'
 
 /**

@@ -1,15 +1,16 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pMap from 'p-map'
-import { run } from '../command.ts'
-import { Failure, Interrupted } from '../errors.ts'
-import { BadAnswer, parseAnswer, type Answer } from '../node/answer.ts'
-import { measureHere } from '../node/local.ts'
-import { probe, type Sampling } from '../node/probe.ts'
-import { lastLine, messageOf } from '../text.ts'
+import { run } from '../base/command.ts'
+import { Failure, Interrupted } from '../base/errors.ts'
+import { BadAnswer, parseAnswer, type Answer } from '../machine/answer.ts'
+import { measureHere } from '../machine/measure-here.ts'
+import { probe, type Sampling } from '../machine/probe.ts'
+import { lastLine, messageOf } from '../base/text.ts'
+import { connectMsBeforeAnswer } from './connect-time.ts'
 import type { Connections } from './connections.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
-import { ENDLESS, lateFault, sshFault, wasTurnedAway } from './outcome.ts'
+import { ENDLESS, lateFault, sshFault, wasTurnedAway } from './ssh-faults.ts'
 import { sshArguments, type SshFiles } from './ssh.ts'
 
 export type SshSourceOptions = Sampling & {
@@ -27,8 +28,6 @@ const MOST_LOAD = 1_000_000
 const MOST_PROCESSES = 64_000_000
 /** How long one waits that was turned away, before it tries again. */
 const TURNED_AWAY_PAUSES_MS = [300, 600, 1200, 2400]
-/** Of the time left, how much ssh may spend until it is connected. */
-const CONNECT_SHARE = 0.5
 
 /** Measures nodes by a probe over ssh, all at once, and this machine by the same probe without ssh. */
 export function sshSource(options: SshSourceOptions): MeasurementSource {
@@ -121,7 +120,7 @@ async function ask(
     return { outcome: 'timeout', reason: 'no time was left to ask it: raise --timeout or --fanout' }
   const timeoutMs = files.kept ? Math.min(leftMs, leftMs * KEPT_SHARE + (options.windowMs ?? 0)) : leftMs
   const { nonce, script } = probe(sampling(options))
-  const args = sshArguments(destination, 'exec sh -s', (leftMs * CONNECT_SHARE) / 1000, files)
+  const args = sshArguments(destination, 'exec sh -s', connectMsBeforeAnswer(leftMs) / 1000, files)
   const { stdout, stderr, exitCode, timedOut, missing, tooMuch } = await run(
     { file: 'ssh', args, input: script },
     { timeoutMs, signal, maxOutput: options.windowMs === undefined ? MOST_LOAD : MOST_PROCESSES },

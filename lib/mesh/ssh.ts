@@ -1,5 +1,6 @@
-import { shellWord } from '../shell.ts'
+import { shellWord } from '../base/shell.ts'
 import type { SshDestination } from './node.ts'
+import { SESSION_OPTIONS } from './ssh-client.ts'
 
 export type SshFiles = {
   /** Socket of the kept connection; absent where no safe folder for it could be had. */
@@ -10,21 +11,11 @@ export type SshFiles = {
   knowsSession?: boolean
   /** What the person has set for this machine under another of its names; see `optionsOfOtherNames`. */
   more?: readonly string[]
-  /** Put before those that ssh would choose from. */
+  /** The cipher that is to be tried before those of ssh's own choice. */
   cipher?: string
+  /** The same of key exchanges, the first one first; only for addresses of a tailnet. */
+  keyExchanges?: readonly string[]
 }
-
-const SESSION_OPTIONS = ['StdinNull=no', 'ForkAfterAuthentication=no', 'SessionType=default']
-
-/** Arguments by which a client ends with 0 where it has those options, and with 255 where it has not. */
-export const ASK_FOR_SESSION_OPTIONS = [
-  '-F',
-  'none',
-  ...SESSION_OPTIONS.flatMap((option) => ['-o', option]),
-  '-G',
-  '--',
-  'any',
-]
 
 /**
  * Arguments of OpenSSH's client for one command on a node.
@@ -60,6 +51,7 @@ export function sshArguments(
     ...(tailnet ? tailnetOptions(tailnet, files.knownHosts) : []),
     ...controlOptions(files.controlPath),
     ...(files.cipher === undefined ? [] : [`Ciphers=^${files.cipher}`]),
+    ...(files.keyExchanges ? [`KexAlgorithms=^${files.keyExchanges.join(',')}`] : []),
     ...(files.more ?? []),
   ]
   return [
@@ -70,6 +62,14 @@ export function sshArguments(
     host,
     command,
   ]
+}
+
+/** The same for a command that a person sits at: it has a terminal, and ssh says nothing of its own about the connection. */
+export function atTerminal(...destined: Parameters<typeof sshArguments>): string[] {
+  return sshArguments(...destined).map((word) => {
+    if (word === 'RequestTTY=no') return 'RequestTTY=force'
+    return word === 'LogLevel=INFO' ? 'LogLevel=ERROR' : word
+  })
 }
 
 /** A tailnet address is bound to its node's key, so a key that is seen for the first time may be accepted. */

@@ -1,10 +1,11 @@
 import { access, constants } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
-import { run, type Limits } from '../command.ts'
-import { Failure } from '../errors.ts'
-import { plain } from '../text.ts'
+import { delimiter, dirname, join } from 'node:path'
+import { run, type Limits } from '../base/command.ts'
+import { Failure, Interrupted } from '../base/errors.ts'
+import { plain } from '../base/text.ts'
 import type { MeshNode } from './node.ts'
-import { parseStatus } from './status.ts'
+import { SOCKETS, statusFromSocket } from './tailscale-socket.ts'
+import type { OwnPlace, parseStatus } from './tailscale-status.ts'
 
 /** Where tailscale is when PATH does not have it: cron's is bare, and the Mac's app installs no command. */
 const USUAL_FOLDERS = [
@@ -13,8 +14,6 @@ const USUAL_FOLDERS = [
   ['/snap/bin', '/run/current-system/sw/bin', '/var/packages/Tailscale/target/bin'],
   ['/share/CACHEDEV1_DATA/.qpkg/Tailscale', '/opt/bin', '/opt/sbin'],
 ].flat()
-/** Where a daemon listens that runs: its command is somewhere, even if nobody finds it. */
-const SOCKETS = ['/var/run/tailscale/tailscaled.sock', '/var/run/tailscaled.socket']
 const MAC_APP = '/Applications/Tailscale.app/Contents/MacOS/Tailscale'
 
 /** Characters: fifty thousand peers. */
@@ -24,23 +23,32 @@ const MOST_STATUS = 128_000_000
 const NO_DAEMON = /failed to connect to local tailscale|doesn't appear to be running|is tailscaled? running/i
 
 export type Tailnet =
-  /** `warning`: tailscale itself does not know how things are. */
-  | { running: true; nodes: MeshNode[]; warning?: string }
+  /** `warning`: tailscale itself does not know how things are. `userspace`: the system has no way to the others. */
+  | { running: true; nodes: MeshNode[]; own: OwnPlace; warning?: string; userspace?: true }
   /** Which is no error: `why` says what is so. `installed`: there is a tailnet, of which nothing can be known now. */
   | { running: false; installed: boolean; why: string }
 
 /**
- * The nodes of the tailnet, from `tailscale status --json`.
+ * The nodes of the tailnet, from `tailscale status --json`, or from where that command asks when it is a usual one.
  *
  * @throws Failure when tailscale is stopped, logged out, hangs, or prints garbage
  */
 export async function tailnet(limits: Limits): Promise<Tailnet> {
   const file = await findTailscale()
   if (file === undefined) return await notFound()
+  const began = performance.now()
+  const parsing = import('./tailscale-status.ts') // loaded while the daemon is asked
+  // A command that somebody has put elsewhere may be about another daemon.
+  if (USUAL_FOLDERS.includes(dirname(file))) {
+    const status = await statusFromSocket({ ...limits, maxOutput: MOST_STATUS })
+    if (status?.startsWith('{')) return nodesOf((await parsing).parseStatus(status), file)
+  }
+  const timeoutMs = limits.timeoutMs - (performance.now() - began)
   // The app of a Mac is its command too, where it is told so; else it may open a window.
   const command = { file, args: ['status', '--json'], env: { TAILSCALE_BE_CLI: '1' } }
   const { stdout, stderr, exitCode, timedOut, tooMuch } = await run(command, {
     ...limits,
+    timeoutMs,
     maxOutput: MOST_STATUS,
   })
   if (tooMuch)
@@ -49,15 +57,7 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
     throw new Failure(
       '`tailscale status` gave no answer in time: restart tailscaled, or name machines with --hosts',
     )
-  if (exitCode === 0 || stdout.startsWith('{')) {
-    const { nodes, warning, userspace = false } = parseStatus(stdout)
-    const told = warning === undefined ? {} : { warning }
-    return {
-      running: true,
-      nodes: userspace ? nodes.map((node) => throughDaemon(node, file)) : nodes,
-      ...told,
-    }
-  }
+  if (exitCode === 0 || stdout.startsWith('{')) return nodesOf((await parsing).parseStatus(stdout), file)
   if (NO_DAEMON.test(stderr) || NO_DAEMON.test(stdout))
     return { running: false, installed: true, why: 'the tailscale daemon is not running' }
   // The Mac's app complains on standard output.
@@ -66,6 +66,28 @@ export async function tailnet(limits: Limits): Promise<Tailnet> {
     .map((text) => plain(text))
     .find((text) => text !== '')
   throw new Failure(`\`tailscale status\` failed: ${line ?? 'it says nothing of why'}`)
+}
+
+/** The same, for what can do without it: a tailnet that can't be known now is none. @throws Interrupted */
+export async function tailnetIfKnown(limits: Limits): Promise<Tailnet> {
+  try {
+    return await tailnet(limits)
+  } catch (error) {
+    if (error instanceof Interrupted || !(error instanceof Failure)) throw error
+    return { running: false, installed: true, why: error.message }
+  }
+}
+
+/** @param file its command, through which connections go where only the daemon has a way. */
+function nodesOf(status: ReturnType<typeof parseStatus>, file: string): Tailnet {
+  const { nodes, own, warning, userspace } = status
+  return {
+    running: true,
+    own,
+    nodes: userspace ? nodes.map((node) => throughDaemon(node, file)) : nodes,
+    ...(warning === undefined ? {} : { warning }),
+    ...(userspace ? { userspace } : {}),
+  }
 }
 
 function throughDaemon(node: MeshNode, through: string): MeshNode {

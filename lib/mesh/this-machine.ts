@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { plain } from '../text.ts'
+import { plain } from '../base/text.ts'
 import type { MeshNode } from './node.ts'
 
 const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macOS', win32: 'windows' }

@@ -1,4 +1,4 @@
-import type { Trit } from '../trit.ts'
+import type { Trit } from '../model/trit.ts'
 
 /** What an alert has told last, and how many runs in a row have said the opposite since. */
 export type AlertState = { told: AlertEvent; runs: number }

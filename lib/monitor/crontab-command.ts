@@ -1,6 +1,6 @@
-import { run, type Ended, type Limits } from '../command.ts'
-import { Failure } from '../errors.ts'
-import { plain } from '../text.ts'
+import { run, type Ended, type Limits } from '../base/command.ts'
+import { Failure } from '../base/errors.ts'
+import { plain } from '../base/text.ts'
 import type { Crontab } from './crontab.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { Refused } from '../errors.ts'
+import { Refused } from '../base/errors.ts'
 
 /** The text of a user's crontab; undefined when the user has none, which is not the same as an empty one. */
 export type Crontab = string | undefined

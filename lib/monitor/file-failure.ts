@@ -1,5 +1,5 @@
-import { Failure } from '../errors.ts'
-import { messageOf, quoted } from '../text.ts'
+import { Failure } from '../base/errors.ts'
+import { messageOf, quoted } from '../base/text.ts'
 
 /** That a file could not be written, in one line that names the flag and the file as the person wrote it. */
 export function fileFailure(flag: string, file: string, thrown: unknown): Failure {

@@ -1,6 +1,7 @@
-import { judge } from '../scum.ts'
-import { plain } from '../text.ts'
-import type { Trit } from '../trit.ts'
+import { SCUM_CPU_PERCENT, SCUM_MEM_PERCENT } from '../model/policy.ts'
+import { judge } from '../model/scum.ts'
+import { plain } from '../base/text.ts'
+import type { Trit } from '../model/trit.ts'
 
 /** What the metrics are made of. */
 export type Observed = {
@@ -13,7 +14,7 @@ export type Observed = {
     memPercent: number
     runtimeHours: number
   }[]
-  /** How many processes are above 30 % of a CPU. */
+  /** How many processes are above `SCUM_CPU_PERCENT`. */
   scumProcesses: number
 }
 
@@ -28,29 +29,43 @@ const MOST_PROCESSES = 10
  * leave no place for what keeps the machine busy.
  */
 export function metrics({ trit, ratio, processes, scumProcesses }: Observed): string {
-  const scores = processes
-    .map((process) => ({ process, ...judge(process, trit) }))
-    .filter(({ inScumClass }) => inScumClass)
-    .toSorted((a, b) => b.score - a.score || a.process.pid - b.process.pid)
-    .slice(0, MOST_PROCESSES)
-    .map(
-      ({ process: { pid, command }, score }) =>
-        [`{pid="${pid}",command="${label(command)}"}`, score] as const,
-    )
   return [
-    gauge('node_trit', 'Trit of this machine: 1 overloaded, 0 balanced, -1 has room.', [['', trit]]),
-    gauge('load_ratio', '1-minute load average over the CPUs that the machine may use.', [['', ratio]]),
-    gauge('scum_processes', 'Processes that use more than 30 % of a CPU.', [['', scumProcesses]]),
-    gauge(
-      'process_score',
-      `SCUM score of the processes above 30 % of a CPU or 5 % of memory, the ${MOST_PROCESSES} highest.`,
-      scores,
-    ),
+    family('node_trit', 'Trit of this machine: 1 overloaded, 0 balanced, -1 has room.', [['', trit]]),
+    family('load_ratio', '1-minute load average over the CPUs that the machine may use.', [['', ratio]]),
+    family('scum_processes', `Processes that use more than ${SCUM_CPU_PERCENT} % of a CPU.`, [
+      ['', scumProcesses],
+    ]),
+    scoreFamily([{ labels: '', trit, processes }]),
   ].join('')
 }
 
-/** A family without samples is left out whole. */
-function gauge(name: string, help: string, samples: readonly (readonly [labels: string, value: number])[]) {
+/** The highest scores of the processes of each machine, whose own labels end with a comma where there are any. */
+export function scoreFamily(
+  machines: readonly { labels: string; trit: Trit; processes: Observed['processes'] }[],
+): string {
+  return family(
+    'process_score',
+    `SCUM score of the processes above ${SCUM_CPU_PERCENT} % of a CPU or ${SCUM_MEM_PERCENT} % of memory, the ${MOST_PROCESSES} highest.`,
+    machines.flatMap(({ labels, trit, processes }) =>
+      processes
+        .map((process) => ({ process, ...judge(process, trit) }))
+        .filter(({ inScumClass }) => inScumClass)
+        .toSorted((a, b) => b.score - a.score || a.process.pid - b.process.pid)
+        .slice(0, MOST_PROCESSES)
+        .map(
+          ({ process: { pid, command }, score }) =>
+            [`{${labels}pid="${pid}",command="${label(command)}"}`, score] as const,
+        ),
+    ),
+  )
+}
+
+/** A gauge with its samples; without any it is left out whole. */
+export function family(
+  name: string,
+  help: string,
+  samples: readonly (readonly [labels: string, value: number])[],
+): string {
   if (samples.length === 0) return ''
   const metric = `resource_sharing_${name}`
   const lines = samples.map(([labels, value]) => `${metric}${labels} ${value}`)

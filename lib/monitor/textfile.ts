@@ -1,4 +1,4 @@
-import { writeAtomically } from '../state/atomic-file.ts'
+import { writeAtomically } from '../base/atomic-file.ts'
 import { fileFailure } from './file-failure.ts'
 import { metrics, type Observed } from './metrics.ts'
 

@@ -1,9 +1,9 @@
-import { Failure, Interrupted } from '../errors.ts'
-import { PeerFailure } from '../localsend/failures.ts'
+import { Failure, Interrupted } from '../base/errors.ts'
+import { PeerFailure } from './localsend/failures.ts'
 import type { MeshNode } from '../mesh/node.ts'
 
 export type Tried = { name: string; reason: string }
-export type Outcome<T> = { node: MeshNode; result: T; tried: Tried[] } | { tried: Tried[]; last: Failure }
+export type Attempts<T> = { node: MeshNode; result: T; tried: Tried[] } | { tried: Tried[]; last: Failure }
 
 /**
  * Offers something to one node after the other until one takes it. Another is tried only where nothing was accepted
@@ -16,7 +16,7 @@ export async function firstThatTakes<T>(
   nodes: readonly [MeshNode, ...MeshNode[]],
   offer: (node: MeshNode) => Promise<T>,
   passed: (tried: Tried, next: MeshNode) => void,
-): Promise<Outcome<T>> {
+): Promise<Attempts<T>> {
   const tried: Tried[] = []
   let last = new Failure('nobody was asked')
   for (const [index, node] of nodes.entries()) {

@@ -1,10 +1,10 @@
-import { sendFiles } from '../localsend/client.ts'
-import { ownIdentity } from '../localsend/identity.ts'
-import { hashed, type HashedFile } from '../localsend/offer.ts'
-import { probe } from '../localsend/probe.ts'
-import { trustIn } from '../localsend/trust.ts'
+import { sendFiles } from './localsend/client/client.ts'
+import { ownIdentity } from './localsend/identity.ts'
+import { hashed, type HashedFile } from './localsend/client/offer.ts'
+import { probe } from './localsend/client/probe.ts'
+import { trustIn } from './localsend/trust.ts'
 import type { MeshNode } from '../mesh/node.ts'
-import { stateDir } from '../state/state-dir.ts'
+import { stateDir } from '../base/state-dir.ts'
 import type { Parcel } from './walk.ts'
 
 export type LocalSendOptions = {

@@ -1,4 +1,4 @@
-import { IS_GNU_TAR } from '../tar.ts'
+import { IS_GNU_TAR } from '../base/tar.ts'
 
 /**
  * What runs on the other machine, as constant POSIX shell. Where things go is read from standard input, a line, so that no

@@ -1,14 +1,15 @@
 import { basename, dirname } from 'node:path'
-import { run, runPiped, type Ended, type Limits } from '../command.ts'
-import { Failure } from '../errors.ts'
-import { oneLine, READ_SCRIPT } from '../host/script.ts'
+import { run, type Ended, type Limits } from '../base/command.ts'
+import { runPiped } from '../base/piped-commands.ts'
+import { Failure } from '../base/errors.ts'
+import { oneLine, READ_SCRIPT } from '../mesh/remote/script.ts'
 import type { Connections } from '../mesh/connections.ts'
 import type { MeshNode, SshDestination } from '../mesh/node.ts'
-import { lateFault, sshFault } from '../mesh/outcome.ts'
+import { lateFault, sshFault } from '../mesh/ssh-faults.ts'
 import { sshArguments, type SshFiles } from '../mesh/ssh.ts'
-import { shellWord } from '../shell.ts'
-import { isGnuTar, LEAVE_OUT_HOLES } from '../tar.ts'
-import { plain, quoted } from '../text.ts'
+import { shellWord } from '../base/shell.ts'
+import { isGnuTar, LEAVE_OUT_HOLES } from '../base/tar.ts'
+import { lastLine, quoted } from '../base/text.ts'
 import { FORGET, PLACE, PREPARE, UNPACK } from './remote-script.ts'
 import { rsyncArguments } from './rsync.ts'
 
@@ -19,6 +20,7 @@ export type SshCopy = {
   connections: Connections
   /** A folder of the other machine; relative ones begin at its home. */
   dest: string
+  /** How long ssh may take to connect: see lib/mesh/connect-time.ts. */
   connectMs: number
   signal: AbortSignal
 }
@@ -74,7 +76,7 @@ async function runTar(there: There, paths: readonly string[], holes: boolean, li
   }
   if (part !== undefined) await remote(there, FORGET, `${part}\n`, limits)
   if (unpacked.exitCode === 0 || unpacked.exitCode === undefined) {
-    const why = packed.missing ? 'there is no tar here' : lastLine(packed.stderr)
+    const why = packed.missing ? 'there is no tar here' : said(packed.stderr)
     throw new Failure(`the files can't be read: ${why}`)
   }
   throw failure(there, unpacked, 'tar')
@@ -99,10 +101,9 @@ function failure({ name, dest, connectMs }: There, ended: Ended, by: string): Fa
     const { reason } = timedOut ? lateFault(connectMs, ended) : sshFault(stderr)
     return new Failure(`${name} can't be reached over ssh: ${reason}`)
   }
-  return new Failure(`the copy to ${quoted(dest)} on ${name} failed: ${lastLine(stderr)}`)
+  return new Failure(`the copy to ${quoted(dest)} on ${name} failed: ${said(stderr)}`)
 }
 
-function lastLine(stderr: string): string {
-  const lines = stderr.split(/[\r\n]+/).map((line) => plain(line))
-  return lines.findLast((line) => line !== '') ?? 'it does not say why'
+function said(stderr: string): string {
+  return lastLine(stderr, 200) ?? 'it does not say why'
 }

@@ -1,8 +1,8 @@
-import { run } from '../command.ts'
-import { Failure } from '../errors.ts'
+import { run } from '../base/command.ts'
+import { Failure } from '../base/errors.ts'
 import type { MeshNode } from '../mesh/node.ts'
 import { findTailscale } from '../mesh/tailscale.ts'
-import { plain } from '../text.ts'
+import { lastLine } from '../base/text.ts'
 import type { Parcel } from './walk.ts'
 
 /** Beyond this, a transfer that is slower than one megabyte a second is given up. */
@@ -28,10 +28,8 @@ export async function taildrop(
   const args = ['file', 'cp', '--', ...paths, `${node.address}:`]
   const { exitCode, stderr, timedOut } = await run({ file, args }, { timeoutMs, signal })
   if (exitCode === 0) return
-  const said = stderr
-    .split(/[\r\n]+/)
-    .map((line) => plain(line))
-    .findLast((line) => line !== '')
-  const why = timedOut ? `no end within ${(timeoutMs / 1000).toFixed(0)} s` : (said ?? 'it does not say why')
+  const why = timedOut
+    ? `no end within ${(timeoutMs / 1000).toFixed(0)} s`
+    : (lastLine(stderr, 200) ?? 'it does not say why')
   throw new Failure(`Taildrop to ${node.name} failed: ${why}`)
 }

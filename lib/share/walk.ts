@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { access, lstat, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { UsageError } from '../errors.ts'
-import type { LocalFile } from '../localsend/offer.ts'
-import { messageOf, quoted } from '../text.ts'
+import { UsageError } from '../base/errors.ts'
+import type { LocalFile } from './localsend/client/offer.ts'
+import { messageOf, quoted } from '../base/text.ts'
 
 /** What a person wants to send. */
 export type Parcel = {

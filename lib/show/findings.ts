@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk'
-import type { Finding } from '../doctor/findings.ts'
-import { plain } from '../text.ts'
+import type { Finding } from '../work/doctor/findings.ts'
+import { plain } from '../base/text.ts'
 import { table } from './table.ts'
 
 const COLOURS = { fine: 'green', missing: 'red', optional: 'yellow' } as const
@@ -9,7 +9,11 @@ const COLOURS = { fine: 'green', missing: 'red', optional: 'yellow' } as const
 export type Found = Finding & { host: string }
 
 /** The lines of `doctor`: a row for what was looked at, and what to do below the table. */
-export function findingLines(findings: readonly Found[], colours: ChalkInstance, width: number): string[] {
+export async function findingLines(
+  findings: readonly Found[],
+  colours: ChalkInstance,
+  width: number,
+): Promise<string[]> {
   const columns = [
     { head: 'HOST' },
     { head: 'CHECK' },
@@ -25,6 +29,6 @@ export function findingLines(findings: readonly Found[], colours: ChalkInstance,
   const todo = findings.flatMap(({ host, check, todo: what }) =>
     what === undefined ? [] : [`${host}, ${check}: ${plain(what)}`],
   )
-  const lines = table(columns, rows, width, colours.dim)
+  const lines = await table(columns, rows, width, colours.dim)
   return todo.length === 0 ? lines : [...lines, '', ...todo]
 }

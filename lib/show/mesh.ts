@@ -1,9 +1,11 @@
 import type { ChalkInstance } from 'chalk'
-import { pairs, RULES } from '../balance.ts'
+import { pairs, remainderOf, RULES } from '../model/balance.ts'
 import { measured, type MeasuredNode, type MeshSnapshot, type NodeState } from '../mesh/snapshot.ts'
-import { hasJustArrived, type Marks } from '../receiver/marks.ts'
-import { signed, TRIT_NAMES } from '../trit.ts'
-import { duration } from './duration.ts'
+import type { Pressure } from '../machine/measurement.ts'
+import { hasJustArrived, type Marks } from '../machine/reservations/reservations.ts'
+import { signed, TRIT_NAMES } from '../model/trit.ts'
+import { duration } from '../base/duration.ts'
+import { bar } from './bar.ts'
 import { tritStyle } from './palette.ts'
 import { table, type Cell, type Column } from './table.ts'
 
@@ -12,7 +14,17 @@ export type MeshView = { colours: ChalkInstance; width: number; connections: boo
 const BAR_CELLS = 10
 
 /** The lines of `mesh-balance`: a row a node, what was left out, Σ, the rule, and who would send to whom. */
-export function meshLines(mesh: MeshSnapshot, view: MeshView): string[] {
+export async function meshLines(mesh: MeshSnapshot, view: MeshView): Promise<string[]> {
+  return [
+    ...(await meshRows(mesh, view)),
+    ...leftOut(mesh.nodes, view.colours),
+    '',
+    ...conclusion(mesh, view.colours),
+  ]
+}
+
+/** The rows alone: what they come to can't be told before all are there. */
+export async function meshRows(mesh: MeshSnapshot, view: MeshView): Promise<string[]> {
   const shown = mesh.nodes.filter(({ outcome }) => outcome !== 'skipped')
   const columns: Column[] = [
     { head: 'NODE', shrinks: true },
@@ -27,12 +39,7 @@ export function meshLines(mesh: MeshSnapshot, view: MeshView): string[] {
     { head: '', shrinks: true },
   ]
   const rows = shown.map((node) => row(node, view))
-  return [
-    ...table(columns, rows, view.width, view.colours.dim),
-    ...leftOut(mesh.nodes, view.colours),
-    '',
-    ...conclusion(mesh, view.colours),
-  ]
+  return await table(columns, rows, view.width, view.colours.dim)
 }
 
 function row(node: NodeState, { colours, connections }: MeshView): Cell[] {
@@ -53,9 +60,9 @@ function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: 
     load1.toFixed(2),
     String(cpus),
     ratio.toFixed(2),
-    { text: bar(ratio), style },
+    { text: bar(ratio, BAR_CELLS), style },
     uptimeSeconds === undefined ? '' : duration(uptimeSeconds),
-    pressure ? `${pressure.some10.toFixed(0)}/${pressure.some60.toFixed(0)} %` : '',
+    pressure ? pressureText(pressure) : '',
     {
       text: [receiver ? marksText(receiver) : '', mayUse(node)].filter((text) => text !== '').join('; '),
       style: colours.magenta,
@@ -64,8 +71,13 @@ function measuredCells(node: MeasuredNode, colours: ChalkInstance): { tritCell: 
   return { tritCell: { text: `${signed(trit).padStart(2)} ${TRIT_NAMES[trit]}`, style }, numbers }
 }
 
+/** Over 10 and over 60 seconds. */
+export function pressureText({ some10, some60 }: Pressure): string {
+  return `${some10?.toFixed(0) ?? '–'}/${some60.toFixed(0)} %`
+}
+
 /** What of its CPUs the session that was asked may use, where that is less than all. */
-function mayUse({ usableCpus, quotaCpus }: MeasuredNode): string {
+export function mayUse({ usableCpus, quotaCpus }: MeasuredNode): string {
   const least = Math.min(usableCpus ?? Infinity, quotaCpus ?? Infinity)
   if (least === Infinity) return ''
   const why = least === quotaCpus ? 'quota of its control group' : 'affinity mask'
@@ -73,17 +85,11 @@ function mayUse({ usableCpus, quotaCpus }: MeasuredNode): string {
 }
 
 /** Whether its owner has closed it, and who is about to use it. */
-function marksText(marks: Marks): string {
+export function marksText(marks: Marks): string {
   const { closed, reserved } = marks
   if (closed !== undefined) return `closed: ${closed}`
   if (reserved) return `reserved, ${duration(reserved.secondsLeft)} left`
   return hasJustArrived(marks) ? 'work has just arrived' : ''
-}
-
-/** A ratio as a bar that is full at 1. */
-function bar(ratio: number): string {
-  const full = Math.round(Math.min(1, ratio) * BAR_CELLS)
-  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full)
 }
 
 function connectionText({ connection, self }: NodeState): string {
@@ -93,7 +99,7 @@ function connectionText({ connection, self }: NodeState): string {
 }
 
 /** What can't take part, by reason: a tailnet may hold hundreds of exit nodes. */
-function leftOut(nodes: readonly NodeState[], colours: ChalkInstance): string[] {
+export function leftOut(nodes: readonly NodeState[], colours: ChalkInstance): string[] {
   const byReason = new Map<string, string[]>()
   for (const node of nodes)
     if (node.outcome === 'skipped')
@@ -105,14 +111,13 @@ function leftOut(nodes: readonly NodeState[], colours: ChalkInstance): string[] 
   })
 }
 
-function conclusion(mesh: MeshSnapshot, colours: ChalkInstance): string[] {
-  if (!('rule' in mesh))
-    return [colours.bold('no machine gave a measurement: there is no Σ, and no rule applies')]
+export function conclusion(mesh: MeshSnapshot, colours: ChalkInstance): string[] {
   const { sum, invariantHolds, rule, moves, nodes } = mesh
-  const remainder = ((sum % 3) + 3) % 3
+  if (sum === undefined || rule === undefined)
+    return [colours.bold('no machine gave a measurement: there is no Σ, and no rule applies')]
   const invariant = invariantHolds
     ? 'the invariant Σ ≡ 0 (mod 3) holds'
-    : `Σ ≡ ${remainder} (mod 3), the invariant does not hold`
+    : `Σ ≡ ${remainderOf(sum)} (mod 3), the invariant does not hold`
   const lines = [
     `Σ = ${signed(sum)}: ${invariant}`,
     `Rule ${rule}: ${colours.bold(RULES[rule])}`,

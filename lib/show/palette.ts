@@ -1,5 +1,5 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel } from 'chalk'
-import type { Trit } from '../trit.ts'
+import type { Trit } from '../model/trit.ts'
 
 /**
  * Colours for a stream: FORCE_COLOR decides where it is set (0 to 3; empty or `true` is 1), then NO_COLOR where it

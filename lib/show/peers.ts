@@ -1,21 +1,12 @@
 import type { ChalkInstance } from 'chalk'
+import type { PeersResult } from '../../verbs/share/schemas.ts'
 import { table } from './table.ts'
 
-export type PeerView = {
-  /** In the mesh. */
-  name: string
-  address: string
-  port: number
-  protocol: 'https' | 'http'
-  /** What it calls itself. */
-  alias: string
-  version: string
-  deviceType: string
-  /** Of its certificate; over HTTP there is none. */
-  fingerprint?: string
-}
-
-export function peerLines(peers: readonly PeerView[], colours: ChalkInstance, width: number): string[] {
+export async function peerLines(
+  peers: PeersResult['peers'],
+  colours: ChalkInstance,
+  width: number,
+): Promise<string[]> {
   const columns = [
     { head: 'NODE', shrinks: true as const },
     { head: 'ALIAS', shrinks: true as const },
@@ -32,5 +23,5 @@ export function peerLines(peers: readonly PeerView[], colours: ChalkInstance, wi
     protocol,
     fingerprint ?? 'none',
   ])
-  return table(columns, rows, width, colours.dim)
+  return await table(columns, rows, width, colours.dim)
 }

@@ -1,12 +1,14 @@
 import type { ChalkInstance } from 'chalk'
-import { RULES } from '../balance.ts'
+import { RULES } from '../model/balance.ts'
 import { unmeasured, type NodeState } from '../mesh/snapshot.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { PlanAction } from '../plan/snapshot.ts'
-import type { Did } from '../rebalance/carry-out.ts'
-import { plain } from '../text.ts'
-import { signed } from '../trit.ts'
+import type { Plan } from '../model/plan/plan.ts'
+import type { PlanAction } from '../model/plan/snapshot.ts'
+import type { RebalanceResult } from '../../verbs/move/schemas.ts'
+import { plain } from '../base/text.ts'
+import { signed } from '../model/trit.ts'
 import { table, type Cell } from './table.ts'
+
+type Applied = Exclude<RebalanceResult, { busy: true }>['applied']
 
 const COLUMNS = [
   { head: 'ACTION' },
@@ -16,7 +18,7 @@ const COLUMNS = [
 ] as const
 
 /** A row an action, then Σ and the rule as they are, and Σ as it is to be. */
-export function planLines(plan: Plan, colours: ChalkInstance, width: number): string[] {
+export async function planLines(plan: Plan, colours: ChalkInstance, width: number): Promise<string[]> {
   const rows = plan.actions.map((action): Cell[] => [
     { text: action.kind, style: action.kind === 'none' ? colours.dim : colours.bold },
     subject(action),
@@ -26,7 +28,7 @@ export function planLines(plan: Plan, colours: ChalkInstance, width: number): st
   const { sum, rule, predicted } = plan
   const after = `Σ = ${signed(predicted.sum)} (≡ ${predicted.mod3} mod 3)`
   return [
-    ...(rows.length > 0 ? [...table(COLUMNS, rows, width, colours.dim), ''] : []),
+    ...(rows.length > 0 ? [...(await table(COLUMNS, rows, width, colours.dim)), ''] : []),
     `Σ = ${signed(sum)} (≡ ${plan.mod3} mod 3); rule ${rule}: ${colours.bold(RULES[rule])}`,
     planIsEmpty(plan) ? 'nothing is to be done' : `then ${after}`,
   ]
@@ -61,6 +63,6 @@ export function leftOutLines(
 }
 
 /** What came of each action. */
-export function didLines(did: readonly Did<PlanAction>[]): string[] {
-  return did.map(({ action, outcome, detail }) => plain(`${actionText(action)}: ${outcome}: ${detail}`, 500))
+export function didLines(applied: NonNullable<Applied>): string[] {
+  return applied.map((did) => plain(`${actionText(did)}: ${did.outcome}: ${did.detail}`, 500))
 }

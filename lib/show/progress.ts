@@ -1,5 +1,4 @@
-/** What a person sees while they wait; nothing where there is no terminal. */
-export type Progress = { update(text: string): void; stop(): void }
+import type { Deps, Progress } from '../../verbs/verb.ts'
 
 /** A spinner on a terminal that has a width. What it shows is gone when it stops. */
 export async function progress(stream: NodeJS.WriteStream, text: string, wanted: boolean): Promise<Progress> {
@@ -12,5 +11,25 @@ export async function progress(stream: NodeJS.WriteStream, text: string, wanted:
       spinner.text = next
     },
     stop: () => spinner.stop(),
+  }
+}
+
+/** Progress with lines below it, which are gone with it when it stops. */
+export function withLinesBelow(begin: Deps['progress']) {
+  let lines: readonly string[] = []
+  let redraw = () => {}
+  return {
+    show: (now: readonly string[]) => {
+      lines = now
+      redraw()
+    },
+    progress: async (text: string): Promise<Progress> => {
+      const { update, stop } = await begin(text)
+      const draw = (next: string, share?: number) => {
+        redraw = () => update([next, ...lines].join('\n'), share)
+        redraw()
+      }
+      return { update: draw, stop }
+    },
   }
 }

@@ -1,6 +1,6 @@
-import type { ReceiverEvent } from '../localsend/events.ts'
-import { plain } from '../text.ts'
-import { bytesText } from './bytes.ts'
+import type { ReceiverEvent } from '../share/localsend/receiver/events.ts'
+import { plain } from '../base/text.ts'
+import { bytesText } from '../base/bytes.ts'
 
 /** What a receiver tells, as a line: data is what arrived, the rest is for who watches. */
 export function eventLine(event: ReceiverEvent): { line: string; data: boolean } {

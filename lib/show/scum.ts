@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk'
-import { signed, TRIT_NAMES, type Trit } from '../trit.ts'
-import type { Suspect } from '../suspects.ts'
-import { duration } from './duration.ts'
+import { signed, TRIT_NAMES, type Trit } from '../model/trit.ts'
+import type { Suspect } from '../model/suspects.ts'
+import { duration } from '../base/duration.ts'
 import { tritStyle } from './palette.ts'
 import { table, type Cell, type Column } from './table.ts'
 
@@ -22,10 +22,14 @@ const COLUMNS: Column[] = [
 ]
 
 /** The lines of `scum-view` for one node: its trit, then a row a process with the terms of its score. */
-export function scumLines(node: NodeSuspects, colours: ChalkInstance, width: number): string[] {
+export async function scumLines(
+  node: NodeSuspects,
+  colours: ChalkInstance,
+  width: number,
+): Promise<string[]> {
   const title = `${colours.bold(node.name)} ${tritStyle(colours, node.trit)(`${signed(node.trit)} ${TRIT_NAMES[node.trit]}`)}`
   const rows = node.processes.map((process) => row(process, colours))
-  return [title, ...table(COLUMNS, rows, width, colours.dim)]
+  return [title, ...(await table(COLUMNS, rows, width, colours.dim))]
 }
 
 function row(suspect: Suspect, colours: ChalkInstance): Cell[] {

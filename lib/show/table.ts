@@ -1,6 +1,5 @@
-import cliTruncate from 'cli-truncate'
-import stringWidth from 'string-width'
-import { plain } from '../text.ts'
+import { plain } from '../base/text.ts'
+import { measureFor, type Measure } from './width.ts'
 
 export type Style = (text: string) => string
 /** A cell; one that spans takes the rest of its line and widens no column. */
@@ -22,20 +21,24 @@ const SHORTEST = 8
  * Lines of a table: columns by display width, so that wide characters line up, and no line wider than `width`
  * where columns can be left out or cut. Text in cells is made plain; only styles add escape codes.
  */
-export function table(
+export async function table(
   columns: readonly Column[],
   rows: readonly Cell[][],
   width: number,
   head: Style,
-): string[] {
+): Promise<string[]> {
   const cells = rows.map((row) => row.map((cell) => spelled(cell)))
+  const measure = await measureFor([
+    ...columns.map((each) => each.head),
+    ...cells.flat().map(({ text }) => text),
+  ])
   const natural = columns.map((column, index) => {
     const inColumn = cells.flatMap((row) => (row[index] && !row[index].spans ? [row[index].text] : []))
-    return Math.max(stringWidth(column.head), ...inColumn.map((text) => stringWidth(text)))
+    return Math.max(measure.widthOf(column.head), ...inColumn.map((text) => measure.widthOf(text)))
   })
   const widths = fit(columns, natural, width)
   const heads = columns.map(({ head: text }) => ({ text, style: head, spans: false }))
-  return [heads, ...cells].map((row) => line(row, columns, widths, width))
+  return [heads, ...cells].map((row) => line(row, { columns, widths, width, measure }))
 }
 
 function spelled(cell: Cell): Spelled {
@@ -47,9 +50,17 @@ const same: Style = (text) => text
 
 function line(
   row: readonly Spelled[],
-  columns: readonly Column[],
-  widths: readonly (number | undefined)[],
-  width: number,
+  {
+    columns,
+    widths,
+    width,
+    measure,
+  }: {
+    columns: readonly Column[]
+    widths: readonly (number | undefined)[]
+    width: number
+    measure: Measure
+  },
 ): string {
   const parts: string[] = []
   let used = 0
@@ -57,7 +68,9 @@ function line(
     const space = cell.spans ? Math.max(0, width - used) : widths[index]
     if (space === undefined) continue
     parts.push(
-      cell.spans ? cell.style(truncated(cell.text, space)) : padded(cell, space, columns[index]?.align),
+      cell.spans
+        ? cell.style(truncated(cell.text, space, measure))
+        : padded(cell, space, columns[index]?.align, measure),
     )
     used += space + GAP.length
   }
@@ -82,12 +95,12 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   return widths
 }
 
-function padded({ text, style }: Spelled, space: number, align: Column['align']): string {
-  const shown = truncated(text, space)
-  const blanks = ' '.repeat(Math.max(0, space - stringWidth(shown)))
+function padded({ text, style }: Spelled, space: number, align: Column['align'], measure: Measure): string {
+  const shown = truncated(text, space, measure)
+  const blanks = ' '.repeat(Math.max(0, space - measure.widthOf(shown)))
   return align === 'right' ? blanks + style(shown) : style(shown) + blanks
 }
 
-function truncated(text: string, space: number): string {
-  return stringWidth(text) <= space ? text : cliTruncate(text, space)
+function truncated(text: string, space: number, measure: Measure): string {
+  return measure.widthOf(text) <= space ? text : measure.shortened(text, space)
 }

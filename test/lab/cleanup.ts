@@ -1,5 +1,6 @@
 import { readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { removeTree } from './cache.ts'
 import { cgroupOf, thaw } from './freezer.ts'
 import type { Layout } from './layout.ts'
@@ -45,7 +46,12 @@ const thawAll = async (lab: Layout): Promise<void> => {
 const removeCgroup = async (folder: string): Promise<void> => {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   for (const entry of entries) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name))
-  await rmdir(folder).catch(() => undefined)
+  // A process that was killed is in it for a moment more.
+  for (let tries = 0; tries < 100; tries += 1) {
+    const error: unknown = await rmdir(folder).catch((reason: unknown) => reason)
+    if (!(error instanceof Error && 'code' in error && error.code === 'EBUSY')) return
+    await sleep(50)
+  }
 }
 
 const removeCgroups = async (lab: Layout): Promise<void> => {

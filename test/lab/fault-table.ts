@@ -41,6 +41,8 @@ export const faultCommands: Readonly<Record<string, FaultCommand>> = {
   'bashrc-quiet': plain((lab) => lab.quietBashrc),
   mac: plain((lab) => lab.mac),
   linux: plain((lab) => lab.linux),
+  'newer-criu': plain((lab) => async (node) => await lab.become(node, 'newer-criu')),
+  'usual-criu': plain((lab) => async (node) => await lab.become(node, 'usual-criu')),
   cpus: { usage: 'N', apply: async (lab, node, [n]) => await lab.setCpus(node, number(n, 'N')) },
   'load-follows-work': {
     usage: '[SECONDS]',
@@ -50,6 +52,10 @@ export const faultCommands: Readonly<Record<string, FaultCommand>> = {
   'tailscale-down': plain((lab) => lab.tailscaleDown),
   'tailscale-logout': plain((lab) => lab.logout),
   'tailscale-up': plain((lab) => lab.tailscaleUp),
+  'tailscale-user': {
+    usage: 'NAME',
+    apply: async (lab, node, [name]) => await lab.tailscaleUser(node, words(name, 'NAME')),
+  },
   'tailscaled-stop': plain((lab) => lab.tailscaledStop),
   'tailscaled-start': plain((lab) => lab.tailscaledStart),
   hostname: {

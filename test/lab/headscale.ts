@@ -73,8 +73,7 @@ export const startHeadscale = async (lab: Layout, binary: string): Promise<strin
     logFile: join(folder, 'log'),
     env: { HOME: folder },
   })
-  const ask = async (...args: string[]): Promise<string> =>
-    await run([binary, ...args, '--config', config, '--output', 'json'], { env: { HOME: folder } })
+  const ask = asking(folder, binary)
   let alive = true
   const answered = await waitUntil(
     async () => {
@@ -89,9 +88,30 @@ export const startHeadscale = async (lab: Layout, binary: string): Promise<strin
     50,
   )
   if (!alive || !answered) throw new LabError(`headscale did not start: see ${join(folder, 'log')}`)
+  return await newKey(ask, '1')
+}
+
+type Ask = (...args: string[]) => Promise<string>
+
+/** Says something to the headscale that runs in a folder. */
+const asking =
+  (folder: string, binary: string): Ask =>
+  async (...args) =>
+    await run([binary, ...args, '--config', join(folder, 'config.yaml'), '--output', 'json'], {
+      env: { HOME: folder },
+    })
+
+const newKey = async (ask: Ask, userId: string): Promise<string> => {
   const key = z.object({ key: z.string() })
   const created: unknown = JSON.parse(
-    await ask('preauthkeys', 'create', '--user', '1', '--reusable', '-e', '720h'),
+    await ask('preauthkeys', 'create', '--user', userId, '--reusable', '-e', '720h'),
   )
   return key.parse(created).key
+}
+
+/** Makes another user of the tailnet, and returns a key with which hosts join as theirs. */
+export const newUser = async (lab: Layout, binary: string, name: string): Promise<string> => {
+  const ask = asking(join(lab.runFolder, 'headscale'), binary)
+  const created = z.object({ id: z.coerce.string() }).parse(JSON.parse(await ask('users', 'create', name)))
+  return await newKey(ask, created.id)
 }

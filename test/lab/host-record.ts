@@ -57,6 +57,7 @@ const labRecord = z.object({
   layers: z.array(z.string()),
   tailscale: z.string().optional(),
   tailscaled: z.string().optional(),
+  headscale: z.string().optional(),
   authKey: z.string().optional(),
 })
 

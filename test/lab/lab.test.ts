@@ -8,7 +8,7 @@ import { mountsBelow, processesOf } from './cleanup.ts'
 import { parseNetem } from './controls/cable.ts'
 import type { ExecOptions, ExecResult } from './exec.ts'
 import { type Lab, openLab } from './lab.ts'
-import { layoutOf } from './layout.ts'
+import { layoutOf, pidsPerHost } from './layout.ts'
 import { netnsOf } from './network.ts'
 import { waitUntil } from './processes.ts'
 import { tailnetDomain } from './headscale.ts'
@@ -98,19 +98,32 @@ describe('hosts', () => {
     await lab.exec('n2', ['kill', pid])
   })
 
+  test('a host uses a newer criu when it is told to, by all ways into it, and the other hosts their usual one', async () => {
+    const version = async (say: Promise<ExecResult>) => /^Version: (\d+\.\d+)/.exec((await say).stdout)?.[1]
+    const here = async () => await version(lab.exec('n3', ['criu', '--version'], { user: 'operator' }))
+    const usual = await here()
+    await lab.become('n3', 'newer-criu')
+    for (const ways of [['criu'], ['sudo', '-n', 'criu']]) {
+      const newer = await version(ssh('n3', [...ways, '--version'].join(' '), { user: 'operator' }))
+      const [major = 0, minor = 0] = (newer ?? '').split('.').map(Number)
+      expect(major > 4 || (major === 4 && minor >= 2), newer).toBe(true)
+    }
+    expect((await lab.exec('n3', ['criu', 'check'])).stdout).toContain('Looks good')
+    expect(await version(lab.exec('n2', ['criu', '--version']))).toBe(usual)
+    await lab.become('n3', 'usual-criu')
+    expect(await here()).toBe(usual)
+  })
+
   test('no route leads out of the lab', async () => {
     expect((await lab.exec('n1', ['ip', 'route', 'show', 'default'])).stdout).toBe('')
   })
 
   test('every host gives out PIDs of its own range', async () => {
-    for (const [node, first] of [
-      ['n1', 10_000],
-      ['n2', 20_000],
-      ['n3', 30_000],
-    ] as const) {
+    for (const node of ['n1', 'n2', 'n3'] as const) {
+      const first = Number(node.slice(1)) * pidsPerHost
       const pid = Number((await lab.exec(node, ['sh', '-c', 'echo $$'])).stdout)
       expect(pid).toBeGreaterThan(first)
-      expect(pid).toBeLessThan(first + 10_000)
+      expect(pid).toBeLessThan(first + pidsPerHost)
     }
   })
 

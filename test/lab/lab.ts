@@ -3,7 +3,7 @@ import pMap from 'p-map'
 import { cleanUp } from './cleanup.ts'
 import { bindControls, type Controls } from './controls/controls.ts'
 import { LabError } from './error.ts'
-import { execIn, type ExecOptions, type ExecResult, type HostProcess, spawnIn } from './exec.ts'
+import { enterArgv, execIn, type ExecOptions, type ExecResult, type HostProcess, spawnIn } from './exec.ts'
 import { startHeadscale } from './headscale.ts'
 import type { Host } from './host-handle.ts'
 import { type LabRecord, readLabRecord, writeLabRecord } from './host-record.ts'
@@ -41,6 +41,8 @@ export interface Lab extends Controls {
   exec: (node: string, argv: readonly string[], options?: ExecOptions) => Promise<ExecResult>
   /** Starts a command; `process.kill(signal)` reaches the command inside. */
   spawn: (node: string, argv: readonly string[], options?: ExecOptions) => Promise<{ process: HostProcess }>
+  /** The argv that starts a command there, for a program of this machine that starts commands itself. */
+  enter: (node: string, argv: readonly string[], options?: ExecOptions) => Promise<readonly string[]>
   /** Lets go of the instance but leaves it up, for `attachLab` or another process. */
   leave: () => Promise<void>
   /** Takes the whole instance down: processes, namespaces, disks. */
@@ -70,6 +72,8 @@ const labOf = async (layout: Layout, record: LabRecord, lock: Lock | undefined):
     nodes,
     exec: async (node, argv, options) => await execIn(hostNamed(node), argv, options),
     spawn: async (node, argv, options) => await spawnIn(hostNamed(node), argv, options),
+    enter: async (node, argv, options) =>
+      await enterArgv(hostNamed(node), argv, { ...options, forward: true }),
     ...bindControls(hostNamed),
     leave: async () => await lock?.release(),
     close: async () => {
@@ -91,7 +95,7 @@ const bringUp = async (layout: Layout, count: number, wantTailnet: boolean, log:
   log(`starting ${count} hosts${wantTailnet ? ' and their tailnet' : ''}`)
   await makeNetwork(layout, hosts)
   const base: LabRecord = { hosts: count, tailnet: wantTailnet, layers: [...layers] }
-  const booting = { ...base, tailscale: tailnet?.tailscale, tailscaled: tailnet?.tailscaled }
+  const booting = { ...base, ...tailnet }
   const boot = async (): Promise<void> => {
     await pMap(hosts, async (host) => await bootHost(layout, host, hosts, booting), { concurrency: 8 })
   }

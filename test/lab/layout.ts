@@ -22,7 +22,7 @@ export interface HostLayout {
   readonly index: number
   readonly netns: string
   readonly lanIp: string
-  /** The first PID that the host gives out: a restored process must find its PID free on another host. */
+  /** The first of the {@link pidsPerHost} that the host gives out. */
   readonly firstPid: number
   readonly folder: string
   /** Upper layer of its file system: its disk, kept when it is killed and booted. */
@@ -39,6 +39,11 @@ export interface HostLayout {
 
 export const switchIp = '10.99.0.1'
 export const maximumHosts = 64
+/**
+ * A restored process must find its PID free on another host: however long a lab is used, no host should come to the
+ * numbers of the next one. A kernel has 4 194 304 (PID_MAX_LIMIT).
+ */
+export const pidsPerHost = 64_000
 /** Where the repository is seen inside a host. */
 export const repositoryInside = '/srv/resource-sharing'
 
@@ -73,7 +78,7 @@ export const hostLayoutOf = (lab: Layout, index: number): HostLayout => {
     index,
     netns: `rsl-${lab.id}-${name}`,
     lanIp: `10.99.0.${10 + index}`,
-    firstPid: index * 10_000,
+    firstPid: index * pidsPerHost,
     folder,
     disk: join(folder, 'disk'),
     scratch: join(folder, 'scratch'),

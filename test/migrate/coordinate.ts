@@ -17,12 +17,17 @@ export async function coordinate(
   scene: Scene,
   node: HostName,
   { pid, folder }: Workload,
-  { from = 'n1', to = 'n2', pauseAt }: { from?: HostName; to?: HostName; pauseAt: string },
+  {
+    from = 'n1',
+    to = 'n2',
+    pauseAt,
+    terminal = false,
+  }: { from?: HostName; to?: HostName; pauseAt: string; terminal?: boolean },
 ): Promise<Coordination> {
   const ship = (await scene.sh(from, `find ${folder} -type f`)).split('\n')
   // Its plan has no folders.
   await scene.sh(to, `mkdir -p ${folder}`)
-  const plan = JSON.stringify({ pid, from, to, ship, pauseAt })
+  const plan = JSON.stringify({ pid, from, to, ship, pauseAt, asked: terminal })
   const { process } = await scene.script(node, 'test/migrate/coordinator.ts', [plan])
   let said = ''
   process.stdout.on('data', (chunk: Buffer) => (said += String(chunk)))

@@ -2,16 +2,18 @@
  * Moves a process without a preflight, for tests of the transaction itself: it says each step on a line and, where it
  * is told to, waits there for a line of its input.
  *
- * Usage: coordinator.ts '{"pid": 1, "from": "n1", "to": "n2", "ship": [], "pauseAt": "kill"}'
+ * Usage: coordinator.ts '{"pid": 1, "from": "n1", "to": "n2", "ship": [], "pauseAt": "kill", "asked": true}'
  */
 import { createInterface } from 'node:readline'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { reachOf } from '../../cli/reach.ts'
-import { standalone } from '../../cli/standalone.ts'
-import { mustTell } from '../../lib/host/run.ts'
-import { Journal } from '../../lib/migrate/journal.ts'
-import { migrate, startGuardian } from '../../lib/migrate/transaction.ts'
+import { reachOf } from '../../verbs/see/reach.ts'
+import { standalone } from '../../lib/base/own-program.ts'
+import { mustTell } from '../../lib/mesh/remote/run.ts'
+import { gatherSource } from '../../lib/work/migrate/facts/gather.ts'
+import { criuOptions, movingTerminal } from '../../lib/work/migrate/preflight.ts'
+import { Journal } from '../../lib/work/migrate/journal.ts'
+import { migrate, startGuardian } from '../../lib/work/migrate/transaction.ts'
 
 const {
   pid,
@@ -21,10 +23,11 @@ const {
   pauseAt,
   guardian = true,
   via = 'ssh',
+  asked = false,
 } = JSON.parse(process.argv[2] ?? '{}')
 const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const reach = await reachOf({ values: {} })
+const reach = await reachOf({})
 const place = (name: string) => (name === hostname() ? { name } : { name, ssh: { host: `${name}.lan` } })
 const identity = `
 start_of() { set -- "$(cat "/proc/$1/stat" 2>/dev/null)"; set -- \${1##*) }; printf '%s' "\${20:-}"; }
@@ -39,6 +42,12 @@ const known = await mustTell(
   'asking',
 )
 const [start = '', boot = ''] = known.split(' ')
+/** What a plan says of its terminal, its connections and the like. */
+async function whatCriuIsTold() {
+  const gathered = await gatherSource(place(from), pid, reach, limits)
+  if (!gathered.known) throw new Error(gathered.refusal.sentence)
+  return { ...criuOptions(gathered.facts, { closeConnections: true }), ...movingTerminal(gathered.facts) }
+}
 const id = randomBytes(6).toString('hex')
 const journal = await Journal.create({
   version: 1,
@@ -52,6 +61,7 @@ const journal = await Journal.create({
   folders: [],
   known: [],
   changes: [],
+  ...(asked ? await whatCriuIsTold() : {}),
   keepImages: false,
   named: true,
 })

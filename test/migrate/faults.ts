@@ -2,7 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../lab/lab.ts'
 
 /** Where a trial takes place: the process moves from n1 to n2, and n1 or n3 sees to it. */
-export type Scene = { lab: Lab; coordinator: 'n1' | 'n3' }
+export type Scene = {
+  lab: Lab
+  coordinator: 'n1' | 'n3'
+  /** What moves has been started at a terminal: a job of a shell alone, or the whole shell. */
+  terminal?: 'job' | 'shell'
+  /** What moves has a socket of the network: it listens, or is connected with the third machine. */
+  socket?: 'server' | 'client'
+}
+
+export const PORT = 4711
 
 /** Something that goes wrong, and how it is put right again. */
 export type Fault = {
@@ -109,6 +118,47 @@ export const FAULTS: readonly Fault[] = [
     strike: async ({ lab }) => await lab.freezeHost('n2'),
     lastsMs: 3000,
     mend: async ({ lab }) => await lab.thawHost('n2'),
+  },
+]
+
+/** Kills those who have these roles for the terminal on the target. */
+async function killHolders({ lab }: Scene, roles: string): Promise<void> {
+  const pids = `awk '$1 ~ /^(${roles})$/ { print $2 }' /run/resource-sharing/terminals/*/holders`
+  await lab.exec('n2', ['sh', '-c', `kill -KILL $(${pids})`])
+}
+
+/** What goes wrong besides where the process has a terminal. */
+export const TERMINAL_FAULTS: readonly Fault[] = [
+  { name: 'holder of the terminal killed', strike: async (scene) => await killHolders(scene, 'holder') },
+  { name: 'standby of the terminal killed', strike: async (scene) => await killHolders(scene, 'standby') },
+  {
+    name: 'all of the terminal killed',
+    strike: async (scene) => await killHolders(scene, 'holder|standby|leader'),
+    // Once it runs that is as if somebody had closed it.
+    mayEnd: true,
+  },
+  {
+    name: 'tmux killed at the target',
+    strike: async ({ lab }) => void (await lab.exec('n2', ['pkill', '-KILL', 'tmux'])),
+  },
+  {
+    name: 'old terminal closed',
+    strike: async ({ lab }) => void (await lab.exec('n1', ['pkill', '-KILL', 'tmux'])),
+    mayEnd: true,
+  },
+]
+
+export const SOCKET_FAULTS: readonly Fault[] = [
+  {
+    name: 'its port taken at the target',
+    strike: async ({ lab }) =>
+      void (await lab.exec('n2', [
+        'sh',
+        '-c',
+        `mkdir -p /taker; setsid python3 /srv/resource-sharing/test/workloads/sockets.py /taker keeper 0.0.0.0 ${PORT} </dev/null >/dev/null 2>&1 &`,
+      ])),
+    lastsMs: 3000,
+    mend: async (scene) => await killAll(scene, 'n2', 'sockets[.]py /taker'),
   },
 ]
 

@@ -7,11 +7,11 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { Connections } from '../../lib/mesh/connections.ts'
-import { Machine } from '../../lib/migrate/machine.ts'
-import { Plan } from '../../lib/migrate/plan.ts'
+import { Machine } from '../../lib/work/migrate/machine.ts'
+import { MigrationPlan } from '../../lib/work/migrate/plan.ts'
 
 const [file = '', ...words] = process.argv.slice(2)
-const plan = Plan.parse(JSON.parse(await readFile(file, 'utf8')))
+const plan = MigrationPlan.parse(JSON.parse(await readFile(file, 'utf8')))
 const reach = { connections: await Connections.open(), connectMs: 10_000 }
 const limits = { timeoutMs: 60_000, signal: new AbortController().signal }
 for (const word of words) {

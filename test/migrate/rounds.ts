@@ -1,6 +1,6 @@
-import { FROM_COMMIT, TO_COMMIT } from '../../lib/migrate/steps.ts'
+import { FROM_COMMIT, TO_COMMIT } from '../../lib/work/migrate/steps.ts'
 import type { Lab } from '../lab/lab.ts'
-import { FAULTS, type Fault, type Scene } from './faults.ts'
+import { FAULTS, SOCKET_FAULTS, TERMINAL_FAULTS, type Fault, type Scene } from './faults.ts'
 import { cleanUp, trial, type Moment, type Result } from './trial.ts'
 
 export type Rounds = {
@@ -10,6 +10,10 @@ export type Rounds = {
   fault?: string | undefined
   /** Every fault before and in the middle of every step, instead of random ones. */
   systematic: boolean
+  /** What moves has been started at a terminal, and that may go wrong too. */
+  terminals?: boolean
+  /** What moves has a socket of the network. */
+  sockets?: boolean
 }
 
 const STEPS = [...[...TO_COMMIT, ...FROM_COMMIT].map(({ name }) => name), 'finish']
@@ -21,7 +25,7 @@ const MOST_DELAY_MS = 400
 /** Trials one after the other. @returns how many went wrong, and the table */
 export async function torture(
   lab: Lab,
-  { count, seed, fault: words = '', systematic }: Rounds,
+  { count, seed, fault: words = '', systematic, terminals = false, sockets = false }: Rounds,
   say: (line: string) => void,
 ): Promise<{ wrong: number; lines: string[] }> {
   for (const host of ['n1', 'n3']) await lab.trustLan(host)
@@ -31,7 +35,9 @@ export async function torture(
     if (one === undefined) throw new Error(`no fault has ${words} in its name`)
     return one
   }
-  const faults = FAULTS.filter(({ name }) => name.includes(words))
+  if (sockets) for (const host of ['n1', 'n2']) await lab.become(host, 'newer-criu')
+  const known = [...(terminals ? TERMINAL_FAULTS : []), ...(sockets ? SOCKET_FAULTS : []), ...FAULTS]
+  const faults = known.filter(({ name }) => name.includes(words))
   const moments = STEPS.flatMap((step): Moment[] => [{ step }, { step, delayMs: AMID_MS }])
   const all = faults.flatMap((fault) => moments.map((moment) => ({ fault, moment })))
   const chosen: { fault: Fault; moment: Moment }[] = systematic
@@ -47,18 +53,25 @@ export async function torture(
   const table = new Map<string, Map<string, number>>()
   let wrong = 0
   for (const [index, { fault, moment }] of chosen.entries()) {
-    const scene: Scene = { lab, coordinator: fault.thirdOnly || random() < 0.3 ? 'n3' : 'n1' }
+    const scene: Scene = {
+      lab,
+      coordinator: fault.thirdOnly || random() < 0.3 ? 'n3' : 'n1',
+      ...(terminals ? { terminal: pick(['job', 'shell'] as const) } : {}),
+      ...(sockets ? { socket: pick(['server', 'client'] as const) } : {}),
+    }
     await cleanUp(scene)
     const began = performance.now()
     const result = await trial(scene, fault, moment)
     const outcome = outcomeText(result)
     const row = table.get(fault.name) ?? new Map<string, number>()
     table.set(fault.name, row.set(outcome, (row.get(outcome) ?? 0) + 1))
+    const kind = scene.terminal ?? scene.socket
+    const what = kind === undefined ? '' : ` of a ${kind}`
     const at =
       moment.delayMs === undefined ? `before ${moment.step}` : `${moment.delayMs} ms into ${moment.step}`
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     say(
-      `${index + 1}/${chosen.length} ${fault.name}, ${at}, by ${scene.coordinator}: ${outcome} (${seconds} s)`,
+      `${index + 1}/${chosen.length} ${fault.name}, ${at}, by ${scene.coordinator}${what}: ${outcome} (${seconds} s)`,
     )
     result.faults.forEach((line) => say(`  WRONG: ${line}`))
     if (result.faults.length > 0) wrong += 1

@@ -43,8 +43,8 @@ find /tmp /root /home -name 'tmp.*' -o -name '*.part'
 ps -eo pid=,args= | grep -E 'criu|steps\\.sh|migrate-recover|coordinator' | grep -v grep || :`
 
 const SWEEP = `
-ps -eo pid=,args= | awk '/[m]igrate-recover/ { print $1 }' | xargs -r kill -9 || :
-rm -rf /var/lib/resource-sharing/migrations /var/lib/resource-sharing/claims /var/lib/resource-sharing/receiver/reservation
+ps -eo pid=,args= | awk '/[m]igrate-recover|[c]oordinator[.]ts/ { print $1 }' | xargs -r kill -9 || :
+rm -rf /var/lib/resource-sharing/migrations /var/lib/resource-sharing/claims /var/lib/resource-sharing/receiver/reservation /run/resource-sharing/undone
 rm -rf /{root,home/operator}/.local/state/resource-sharing/migrations/????????????`
 
 /** Three machines with a tailnet, and what the tests of migrate-scum do with them. */
@@ -72,6 +72,14 @@ export class Scene {
   async just(node: HostName, args: readonly string[], user: User = 'root', env: Record<string, string> = {}) {
     const argv = ['just', '--justfile', `${REPOSITORY}/justfile`, ...args]
     return await this.lab.exec(node, argv, { user, env, timeoutMs: 120_000 })
+  }
+
+  /** Starts a machine, and waits until another one reaches it: on a busy machine its sshd takes a while. */
+  async boot(node: HostName, from: HostName): Promise<void> {
+    await this.lab.bootHost(node)
+    const reached = async () =>
+      (await this.just(from, ['scum-view', '--host', node, '-n', '1'])).exitCode === 0
+    await vi.waitUntil(reached, { timeout: 120_000, interval: 500 })
   }
 
   /** `migrate-scum` without being asked. */

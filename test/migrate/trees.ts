@@ -62,15 +62,10 @@ const BY_IPC = {
 /** The codes that the tree has to be refused by, sorted; none where it has to move. */
 export function codesOf(tree: readonly Task[]): string[] {
   const along = movesAlong(tree)
-  const codes = tree.flatMap(({ parent, link, lock, ipc, listens }, index) => {
+  const codes = tree.flatMap(({ parent, link, ipc, listens }, index) => {
     const outside: readonly string[] = along[index] !== (along[parent] ?? true) ? BY_LINK[link] : []
     if (!along[index]) return outside
-    return [
-      ...outside,
-      ...(lock === '' ? [] : ['file-lock']),
-      ...BY_IPC[ipc],
-      ...(listens ? ['tcp-socket'] : []),
-    ]
+    return [...outside, ...BY_IPC[ipc], ...(listens ? ['tcp-socket'] : [])]
   })
   return [...new Set(codes)].toSorted()
 }

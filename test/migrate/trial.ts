@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitUntil } from '../lab/processes.ts'
-import { suffer, type Fault, type Scene } from './faults.ts'
+import { PORT, suffer, type Fault, type Scene } from './faults.ts'
 import { faultsOf, ticksOf, type Tick } from './ticks.ts'
 
 /** When the fault strikes: before a step, the coordinator waiting, or so many milliseconds after the step began. */
@@ -14,7 +14,8 @@ export type Result = {
 }
 
 const TREE = '/srv/resource-sharing'
-const LOG = '/work/counter.log'
+/** Where it writes its numbers. */
+const logOf = ({ socket }: Scene) => (socket === undefined ? '/work/counter.log' : '/work/0.0')
 const START = ['node', `${TREE}/cli/start.mjs`]
 const HOSTS = ['n1', 'n2', 'n3'] as const
 const SETTLE_MS = 240_000
@@ -23,14 +24,13 @@ const SETTLE_MS = 240_000
 export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise<Result> {
   const { lab, coordinator } = scene
   await fault.prepare?.(scene)
-  const start = `mkdir -p /work; setsid python3 ${TREE}/test/migrate/counter.py ${LOG} 6000000 </dev/null >/dev/null 2>&1 & echo $!`
-  const pid = Number((await lab.exec('n1', ['sh', '-c', start])).stdout)
-  await waitUntil(async () => (await ticks(scene, 'n1')).length > 20, 20_000, 100)
+  const pid = await started(scene)
   const order = {
     pid,
     from: 'n1',
     to: 'n2',
-    ship: [LOG],
+    ship: [logOf(scene)],
+    asked: scene.terminal !== undefined || scene.socket !== undefined,
     ...(moment.delayMs === undefined ? { pauseAt: moment.step } : {}),
   }
   const { process } = await lab.spawn(
@@ -73,6 +73,33 @@ export async function trial(scene: Scene, fault: Fault, moment: Moment): Promise
   return { outcome, settledBy, faults: faults.list }
 }
 
+/** A counter that counts on n1, or the shell that has started it at a terminal. */
+async function started(scene: Scene): Promise<number> {
+  const counter =
+    scene.socket === undefined
+      ? `python3 ${TREE}/test/migrate/counter.py ${logOf(scene)} 6000000`
+      : `python3 ${TREE}/test/workloads/sockets.py /work ${scene.socket} ${scene.socket === 'server' ? '0.0.0.0' : addressOf(scene, 'n3')} ${PORT}`
+  if (scene.socket === 'client') {
+    const keeper = `mkdir -p /kept; setsid python3 ${TREE}/test/workloads/sockets.py /kept keeper 0.0.0.0 ${PORT} </dev/null >/dev/null 2>&1 &`
+    await scene.lab.exec('n3', ['sh', '-c', keeper])
+  }
+  const sh = async (script: string) => (await scene.lab.exec('n1', ['sh', '-c', script])).stdout
+  const ticking = async () => await waitUntil(async () => (await ticks(scene, 'n1')).length > 20, 20_000, 100)
+  if (scene.terminal === undefined) {
+    const pid = Number(await sh(`mkdir -p /work; setsid ${counter} </dev/null >/dev/null 2>&1 & echo $!`))
+    await ticking()
+    return pid
+  }
+  await sh(
+    `mkdir -p /work; tmux -f /dev/null new-session -d -s work 'bash --norc'; tmux send-keys '${counter}' Enter`,
+  )
+  await ticking()
+  const find = scene.terminal === 'job' ? 'pgrep -f counter[.]py' : "tmux list-panes -F '#{pane_pid}'"
+  return Number(await sh(find))
+}
+
+const addressOf = ({ lab }: Scene, host: string) => lab.nodes.find(({ name }) => name === host)?.lanIp ?? ''
+
 /** Says that the process was continued on a machine that was restarted since; and its images are there, as they were sent. */
 async function isTold({ lab }: Scene, json: string): Promise<boolean> {
   const { migrations }: { migrations: { id: string; detail?: string }[] } = JSON.parse(json)
@@ -101,31 +128,41 @@ async function look(scene: Scene, pid: number): Promise<Looked> {
     stdout === '' ? [] : `left on ${HOSTS[index]}: ${stdout.replaceAll('\n', ' ')}`,
   )
   for (const host of ['n1', 'n2'] as const) {
-    const there = await scene.lab.exec(host, ['sh', '-c', 'pgrep -f "counter[.]py"'])
+    const there = await scene.lab.exec(host, ['sh', '-c', 'pgrep -f "counter[.]py|sockets[.]py /work"'])
     const counting = counts[host === 'n1' ? 0 : 1]
     if (there.stdout !== '' && !counting) list.push(`PID ${pid} stands still on ${host}`)
   }
   const running = counts.filter(Boolean).length
+  const cut = await scene.lab.exec('n1', ['cat', '/work/closed'])
+  if (scene.socket === 'client' && counts[0] && cut.stdout !== '')
+    list.push(`it did not move, and has lost its connection: ${cut.stdout}`)
+  if (scene.terminal !== undefined && !counts[1]) {
+    // Where all who held it were killed, its folder is removed when the next one is made.
+    const find = counts[0] ? `ls ${TERMINALS}` : "pgrep -f 'terminals/.*/terminal[.]py'"
+    const ended = async () => (await scene.lab.exec('n2', ['sh', '-c', find])).stdout === ''
+    if (!(await waitUntil(ended, 15_000, 500))) left.push('left on n2: a terminal')
+  }
   return { where: running !== 1 ? 'wrong' : counts[0] ? 'back' : 'moved', running, list, left }
 }
 
+const TERMINALS = '/run/resource-sharing/terminals'
 const LEFT = [
   '/var/lib/resource-sharing/migrations/*',
   '/var/lib/resource-sharing/claims/*',
   '/root/.local/state/resource-sharing/migrations/?*[0-9a-f]',
 ].join(' ')
 
-async function ticks({ lab }: Scene, host: string): Promise<Tick[]> {
-  const { stdout } = await lab.exec(host, ['sh', '-c', `cat ${LOG} 2>/dev/null; echo`])
+async function ticks(scene: Scene, host: string): Promise<Tick[]> {
+  const { stdout } = await scene.lab.exec(host, ['sh', '-c', `cat ${logOf(scene)} 2>/dev/null; echo`])
   return ticksOf(stdout)
 }
 
 /** Puts the hosts back as they were, whatever a trial has left. */
 export async function cleanUp({ lab }: Scene): Promise<void> {
   const clean = [
-    'pkill -KILL -f "counter[.]py|migrate-recover[.]ts|coordinator[.]ts"; pkill -KILL -x criu',
+    'pkill -KILL tmux; pkill -KILL -f "counter[.]py|sockets[.]py|terminals/.*/terminal[.]py|migrate-recover[.]ts|coordinator[.]ts"; pkill -KILL -x criu',
     'while umount -l /var/lib/resource-sharing; do :; done',
-    'rm -rf /work /var/lib/resource-sharing /run/resource-sharing /root/.local/state/resource-sharing',
+    'rm -rf /work /kept /taker /var/lib/resource-sharing /run/resource-sharing /root/.local/state/resource-sharing',
   ].join('; ')
   for (const host of HOSTS) await lab.exec(host, ['sh', '-c', clean])
 }

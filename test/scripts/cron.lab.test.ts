@@ -48,7 +48,7 @@ test('an alert that fails is one line and exit 1, and is tried again; one that w
 test('a full disk leaves the old file whole, and costs the log one line', async () => {
   const root = (command: string) => lab.exec('n1', ['sh', '-c', command])
   await root('mkdir /full && mount -t tmpfs -o size=8k none /full && printf old >/full/a')
-  const code = `import { writeAtomically } from '${CWD}/lib/state/atomic-file.ts'
+  const code = `import { writeAtomically } from '${CWD}/lib/base/atomic-file.ts'
     await writeAtomically('/full/a', 'new'.repeat(10000), 0o644)`
   const loader = `${CWD}/node_modules/tsx/dist/esm/index.mjs`
   const written = await lab.exec('n1', ['node', '--import', loader, '--input-type=module', '--eval', code])

@@ -50,6 +50,29 @@ test.each([
   expect(exitCode).toBe(1)
 })
 
+test('a client whose own key exchange is slow is named, unless somebody has chosen', async () => {
+  const choices = async () => {
+    const { findings }: { findings: Row[] } = JSON.parse((await doctor(['--json', '-q'])).stdout)
+    return findings.filter(({ check }) => check === 'key exchange')
+  }
+  expect(await choices()).toEqual([])
+  // As OpenSSH before 9.9 has it of itself.
+  const old = 'KexAlgorithms=sntrup761x25519-sha512@openssh.com,curve25519-sha256'
+  await lab.exec('n1', ['sh', '-c', 'cat >/usr/local/bin/ssh && chmod 755 /usr/local/bin/ssh'], {
+    input: `#!/bin/sh\nexec /usr/bin/ssh -o '${old}' "$@"\n`,
+  })
+  expect(await choices()).toMatchObject([
+    { state: 'optional', says: expect.stringMatching(/^sntrup761/), todo: expect.stringMatching(/9\.9/) },
+  ])
+  await lab.exec('n1', [
+    'sh',
+    '-c',
+    'echo "KexAlgorithms sntrup761x25519-sha512@openssh.com" >/root/.ssh/config',
+  ])
+  expect(await choices()).toEqual([])
+  await lab.exec('n1', ['rm', '/usr/local/bin/ssh', '/root/.ssh/config'])
+})
+
 test('a machine that does not answer, and a name that nobody has', async () => {
   const { rows, exitCode } = await missing(['n9.lan', '--hosts', 'n9.lan', '--timeout', '6'])
   expect({ rows, exitCode }).toMatchObject({ rows: [{ check: 'reached', host: 'n9.lan' }], exitCode: 1 })

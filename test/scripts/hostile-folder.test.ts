@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { standalone } from '../../cli/standalone.ts'
+import { standalone } from '../../lib/base/own-program.ts'
 
 // A folder that anybody may write to, and where somebody has left what a program that is started below it might read.
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -82,7 +82,7 @@ test('every recipe that runs a script starts it as those do', async () => {
   const text = await readFile(join(ROOT, 'justfile'), 'utf8')
   const bodies = [...text.matchAll(/^    (.*\.ts.*)$/gm)].map(([, body]) => body)
   expect(bodies.length).toBeGreaterThan(25)
-  for (const body of bodies) expect(body).toMatch(/^@\{\{ run(?:_lean)? \}\}[\w/-]+\.ts [^{]*"\$@"$/)
+  for (const body of bodies) expect(body).toMatch(/^@\{\{ run(?:_lean|_small)? \}\}[\w/-]+\.ts [^{]*"\$@"$/)
 })
 
 test('nor by what cron, systemd and a guardian start', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import { MARKS } from '../../lib/receiver/script.ts'
+import { MARKS } from '../../lib/machine/reservations/script.ts'
 import { openLab, type Lab } from '../lab/lab.ts'
 import { rounds } from '../rounds.ts'
 

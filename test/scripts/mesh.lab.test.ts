@@ -102,8 +102,24 @@ test('DEBUG=resource-sharing shows the command lines of ssh, and one of them can
   const { stderr } = await just(['mesh-balance', '--timeout', '60'], { env: { DEBUG: 'resource-sharing' } })
   const lines = stderr.split('\n').filter((line) => line.startsWith('+ ssh ') && line.includes(' -- n2'))
   expect(lines).toEqual([expect.stringContaining(`HostName=${tailnetIp('n2')}`)])
+  expect(lines[0]).toMatch(/KexAlgorithms=\^(?:mlkem768x25519-sha256,)?curve25519-sha256/)
   const again = await lab.exec('n1', ['sh', '-c', lines[0]?.slice(2) ?? ''], { input: 'uname -n\n' })
   expect(again.stdout.trim()).toBe('n2')
+})
+
+test('at a terminal the rows of those that have answered are seen while one that does not is waited for', async () => {
+  const command = 'stty cols 120 rows 40; exec just mesh-balance --hosts n2.lan,n3.lan,n8.lan --timeout 10'
+  await lab.trustLan('n1')
+  const { process: child } = await lab.spawn('n1', ['script', '-qefc', command, '/dev/null'], {
+    cwd: '/srv/resource-sharing',
+  })
+  let seen = ''
+  child.stdout.on('data', (chunk: Buffer) => (seen += String(chunk)))
+  const shows = (row: RegExp) => expect.poll(() => seen, { timeout: 9000, interval: 50 }).toMatch(row)
+  await shows(/n2\.lan +-1 MINUS/)
+  await shows(/n3\.lan +\+1 PLUS/)
+  expect(seen).not.toMatch(/Σ|n8/)
+  expect((await child).stdout).toMatch(/n8\.lan +timeout[\s\S]*Σ = /)
 })
 
 test('each host has the outcome that fits it, and only a measured one has a trit', async () => {

@@ -87,8 +87,8 @@ test.each([
 })
 
 test.each([
-  ['is locked for as long as it is open', 'wal', /file-lock: .* holds a lock on /],
-  ['would not be written to on another inode', 'database', /sqlite: .* could not write there/],
+  ['that has a write-ahead log', 'wal', /sqlite: .* could not write there/],
+  ['that would not be written to on another inode', 'database', /sqlite: .* could not write there/],
 ])('an SQLite database %s: it is refused for that, and loses nothing', async (_, way, why) => {
   const log = '/run/updates'
   const { pid } = await start(`python3 ${REPOSITORY}/test/workloads/updates.py ${way} FOLDER/database ${log}`)

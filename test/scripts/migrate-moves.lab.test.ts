@@ -198,8 +198,11 @@ test('a user moves a process of their own, which stays theirs; where root itself
   const workload = await scene.counting('n1', counter(), { user: 'operator' })
   const args = [String(workload.pid), '--target', 'n2', '--copy-files']
   if (await rootMayAll()) {
+    const identity = `grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/${workload.pid}/status`
+    const before = await scene.sh('n1', identity)
     await scene.moved('n1', args, 'operator')
     await wentOn(workload, 'n1', 'n2')
+    expect(await scene.sh('n2', identity)).toBe(before)
     const names = `stat -c %U /proc/${workload.pid} ${workload.folder} ${workload.folder}/0.0`
     expect(await scene.sh('n2', names)).toBe('operator\noperator\noperator')
     return await nothingIsLeft()

@@ -4,7 +4,7 @@ import { counter, Scene, type HostName, type Workload } from '../migrate/scene.t
 import type { Tick } from '../migrate/ticks.ts'
 import { runScript } from '../run-script.ts'
 
-// What migrate-scum does not do, as a person meets it; test/lib/migrate has a row for each reason.
+// What migrate-scum does not do, as a person meets it; test/lib/work/migrate has a row for each reason.
 let scene: Scene
 beforeAll(async () => {
   scene = await Scene.open('refusals')

@@ -28,7 +28,7 @@ async function started(tree: readonly Task[]): Promise<Workload> {
 /** Why the preflight refuses it, each code with its sentence. */
 async function refusedBy({ pid }: Workload): Promise<Map<string, string>> {
   const question = JSON.stringify({ pids: [pid], target: 'n2.lan', copyFiles: true })
-  const program = ['node', `${REPOSITORY}/cli/start.mjs`, 'test/lib/migrate/preflight-here.ts', question]
+  const program = ['node', `${REPOSITORY}/cli/start.mjs`, 'test/lib/work/migrate/preflight-here.ts', question]
   const { stdout, stderr, exitCode } = await scene.lab.exec('n1', program, { timeoutMs: 240_000 })
   if (exitCode !== 0) throw new Error(stderr)
   const { refusals }: { refusals: { code: string; sentence: string }[] } = JSON.parse(stdout)

@@ -44,7 +44,7 @@ afterAll(() => lab?.close())
 beforeEach(async () => await loads({ n1: 6, n2: 0, n3: 0 }, { n1: 1, n2: 16, n3: 16 }))
 afterEach(async () => {
   await everywhere(
-    'pkill -KILL -f "stress-n[g]|spin[.]py|create_serve[r]|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
+    'pkill -KILL tmux; pkill -KILL -f "terminals/.*/terminal[.]py|stress-n[g]|spin[.]py|create_serve[r]|migrate-recover[.]ts"; rm -rf /root/.local/state/resource-sharing',
   )
   await everywhere('rm -rf /root/spin.py /var/lib/resource-sharing /run/resource-sharing')
 })
@@ -170,6 +170,26 @@ test('a plan changes nothing, tells why, and is the same from every machine that
   )
 })
 
+test('what has a terminal is moved only where that is allowed, and with its terminal', async () => {
+  await spinners('n1', 0)
+  await sh(
+    'n1',
+    "tmux -f /dev/null new-session -d 'bash --norc'; tmux send-keys 'python3 /root/spin.py' Enter",
+  )
+  await expect.poll(async () => await sh('n1', 'pgrep -fc "spin[.]p[y]" || :')).toBe('1')
+  const pid = Number(await sh('n1', 'pgrep -f "spin[.]p[y]"'))
+  const moves = async (...args: string[]) =>
+    (await planned('n1', ...args)).actions.some((each) => each.kind === 'migrate' && each.pid === pid)
+  await expect.poll(async () => await moves('--with-terminals'), { timeout: 60_000 }).toBe(true)
+  expect(await moves()).toBe(false)
+  await apply('n1')
+  expect(await whereRun([pid])).toEqual(['n1'])
+  const { applied } = await planned('n1', '--apply', '--yes', '--with-terminals')
+  expect(applied).toMatchObject([{ kind: 'migrate', pid, outcome: 'done' }])
+  expect(await whereRun([pid])).toEqual([expect.stringMatching(/^n[23]$/)])
+  expect((await everywhere(`ps -o tty= ${pid} || :`)).join('')).toMatch(/^pts/)
+})
+
 test('where nothing is to be done it says so, and with --quiet nothing', async () => {
   await loads({ n1: 0, n2: 0, n3: 0 })
   expect((await rebalance('n1', '--apply', '--yes')).stdout).toMatch(/nothing is to be done$/)
@@ -256,13 +276,19 @@ test('two brokers at the same time give no machine two, and every process runs o
   })
   const both = await Promise.all([apply('n1'), apply('n3')])
   expect(await whereRun(pids)).toEqual([once, once, once, once])
+  const outcomes = both.flatMap(({ applied = [] }) => applied)
+  for (const { outcome } of outcomes) expect(outcome).toMatch(/^(?:done|skipped)$/)
+  const came = await Promise.all([arrivals('n2'), arrivals('n3')])
+  expect(outcomes.filter(({ outcome }) => outcome === 'done')).toHaveLength(came.flat().length)
+  // Two plans may give the same process to different machines. Then each broker claims another one and both ask the same
+  // machine for room: one of them leaves it at that, and a machine with room is left for the next run.
+  expect(came.flat().length).toBeGreaterThan(0)
+  await apply('n1')
+  expect(await whereRun(pids)).toEqual([once, once, once, once])
   expect(await Promise.all([arrivals('n2'), arrivals('n3')])).toEqual([
     [expect.any(Number)],
     [expect.any(Number)],
   ])
-  const outcomes = both.flatMap(({ applied = [] }) => applied)
-  expect(outcomes.filter(({ outcome }) => outcome === 'done')).toHaveLength(2)
-  for (const { outcome } of outcomes) expect(outcome).toMatch(/^(?:done|skipped)$/)
 })
 
 test('of two that are started on one machine one does nothing', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { liveProcess, liveProcesses } from '../../lib/process/live.ts'
+import { liveProcess, liveProcesses } from '../../lib/machine/live-processes.ts'
 import { openLab, type Lab } from '../lab/lab.ts'
 import { LocalProcesses, treeOfPid as tree } from '../local-processes.ts'
 
@@ -34,7 +34,8 @@ test('a pause stops the whole tree, and the release continues it but for what wa
   const pid = local.workload(2)
   await sleep(300)
   const [, first, second] = await tree(pid)
-  process.kill(first?.pid ?? 0, 'SIGSTOP')
+  if (!first) throw new Error('it has no child')
+  process.kill(first.pid, 'SIGSTOP')
   await just('scum-throttle', String(pid), '--pause')
   expect((await tree(pid)).map(({ stopped }) => stopped)).toEqual([true, true, true])
   expect((await just('throttled', '--json')).stdout).toContain(`"pid": ${pid}`)
@@ -42,7 +43,7 @@ test('a pause stops the whole tree, and the release continues it but for what wa
   await just('scum-throttle', String(pid), '--release')
   await expect
     .poll(async () => (await tree(pid)).filter(({ stopped }) => stopped).map((each) => each.pid))
-    .toEqual([first?.pid])
+    .toEqual([first.pid])
   expect(second && (await liveProcess(second.pid))?.stopped).toBe(false)
 })
 
@@ -53,6 +54,7 @@ test('children that are born while their tree is paused are not stopped for good
   await sleep(500)
   expect((await just('scum-throttle', String(parent), '--pause')).exitCode).toBe(0)
   const members = await tree(parent)
+  expect(members.length).toBeGreaterThan(2)
   expect(members.filter(({ stopped }) => !stopped)).toEqual([])
   process.kill(parent, 'SIGKILL')
   await expect.poll(async () => await liveProcess(parent)).toBeUndefined()
@@ -145,12 +147,12 @@ test('a limiter that is killed leaves its process running: the next run sees to 
     process.kill(limiter, 'SIGKILL')
   }
   await just('throttled')
-  await expect.poll(async () => (await tree(pid)).filter(({ stopped }) => stopped)).toEqual([])
+  await expect.poll(async () => (await tree(pid)).map(({ stopped }) => stopped)).toEqual([false, false])
 })
 
-test('scum-kill asks to end, then kills; and guards what must not be touched', async () => {
+test('scum-kill asks to end, then kills, and touches nobody else', async () => {
   const stubborn = local.start('sh', ['-c', 'trap "" TERM; while :; do sleep 0.1; done'])
-  const gentle = local.workload(0)
+  const bystander = local.start('sleep', ['60'])
   const paused = local.workload(1)
   await sleep(300)
   await just('scum-throttle', String(paused), '--pause')
@@ -164,7 +166,8 @@ test('scum-kill asks to end, then kills; and guards what must not be touched', a
     'killed',
     'ended',
   ])
-  expect(await liveProcess(gentle)).toBeUndefined()
+  expect([await liveProcess(stubborn), await liveProcess(paused)]).toEqual([undefined, undefined])
+  expect(await liveProcess(bystander)).toBeDefined()
 })
 
 test.each([

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../free-port.ts'
 import { runScript } from '../run-script.ts'
 
 async function home(): Promise<Record<string, string>> {
@@ -49,17 +52,29 @@ test('receive --systemd prints a unit with absolute paths, and receives nothing'
 
 test('receive refuses a folder that is none, and a port that is taken, in a line', async () => {
   const env = await home()
-  const ran = await runScript(
-    'receive',
-    ['--dir', '/dev/null/x', '--listen', '127.0.0.1', '--port', '53901'],
-    env,
-  )
-  expect([ran.exitCode, ran.stdout]).toEqual([1, ''])
-  expect(ran.stderr).toMatch(/^the folder "\/dev\/null\/x" can't be used/)
+  const taken = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void taken.close())
+  await once(taken, 'listening')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what listens on a port has this
+  const { port } = taken.address() as AddressInfo
+  const at = ['--listen', '127.0.0.1', '--port', String(port)]
+  const folder = await runScript('receive', ['--dir', '/dev/null/x', ...at], env)
+  expect(folder).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(folder.stderr).toMatch(/^the folder "\/dev\/null\/x" can't be used[^\n]*$/)
+  expect(await runScript('receive', at, env)).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: `can't listen on 127.0.0.1, port ${port}: something listens there already, LocalSend perhaps: stop it, or take another --port`,
+  })
 })
 
 test('receive --once --timeout ends with 1 where nobody has sent', async () => {
   const env = await home()
-  const args = ['--once', '--timeout', '1', '--quiet', '--listen', '127.0.0.1', '--port', '53902']
-  expect(await runScript('receive', args, env)).toMatchObject({ exitCode: 1, stdout: '', stderr: '' })
+  const args = ['--once', '--timeout', '1', '--quiet', '--listen', '127.0.0.1']
+  const port = String(await freePort())
+  expect(await runScript('receive', [...args, '--port', port], env)).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: '',
+  })
 })

@@ -15,7 +15,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rs-test-'))
   checkout = join(folder, NAME)
   await mkdir(join(checkout, 'node_modules'), { recursive: true })
-  for (const part of ['cli', 'lib', 'scripts', 'test', 'package.json', 'tsconfig.json'])
+  for (const part of ['cli', 'lib', 'scripts', 'test', 'verbs', 'package.json', 'tsconfig.json'])
     await cp(join(ROOT, part), join(checkout, part), { recursive: true, preserveTimestamps: true })
   // npm's list of what is installed is hidden there, and counts.
   for (const name of await readdir(join(ROOT, 'node_modules')))

@@ -1,4 +1,4 @@
-import type { PlanNode } from '../../lib/plan/snapshot.ts'
+import type { PlanNode } from '../../lib/model/plan/snapshot.ts'
 import type { Machine } from './machine.ts'
 import type { Random } from './random.ts'
 

@@ -1,5 +1,5 @@
-import type { LoadChange, PlanNode, PlanProcess } from '../../lib/plan/snapshot.ts'
-import { tritOf, type Trit } from '../../lib/trit.ts'
+import type { LoadChange, PlanNode, PlanProcess } from '../../lib/model/plan/snapshot.ts'
+import { tritOf, type Trit } from '../../lib/model/trit.ts'
 import { nextAverage, SAMPLE_MS, shown } from './load-average.ts'
 import type { Random } from './random.ts'
 

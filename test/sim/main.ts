@@ -26,8 +26,8 @@
 import { writeFile } from 'node:fs/promises'
 import { countOf, numberOf } from '../../cli/numbers.ts'
 import { recipe } from '../../cli/recipe.ts'
-import { EXIT, Failure, Interrupted, UsageError } from '../../lib/errors.ts'
-import { messageOf, quoted } from '../../lib/text.ts'
+import { EXIT, Failure, Interrupted, UsageError } from '../../lib/base/errors.ts'
+import { messageOf, quoted } from '../../lib/base/text.ts'
 import { chart } from './chart.ts'
 import { POLICIES, type Policy } from './policies.ts'
 import { compare, outcomeLines, type Outcome } from './outcome.ts'
@@ -44,9 +44,9 @@ await recipe(
   import.meta.filename,
   options,
   async ({ values, signal, print, printJson, note, colours, width }) => {
-    const nodes = countOf('--nodes', values.nodes ?? '100', { least: 10, most: 10_000 })
-    const hours = numberOf('--hours', values.hours ?? '4', { least: 0.1, most: 168, unit: 'hours' })
-    const seed = countOf('--seed', values.seed ?? '1', { least: 0, most: 2 ** 31 - 1 })
+    const nodes = countOf('--nodes', values.nodes, { least: 10, most: 10_000, usual: 100 })
+    const hours = numberOf('--hours', values.hours, { least: 0.1, most: 168, usual: 4, unit: 'hours' })
+    const seed = countOf('--seed', values.seed, { least: 0, most: 2 ** 31 - 1, usual: 1 })
     const outcomes: Outcome[] = []
     for (const policy of chosen(values.policy)) {
       if (!values.quiet && nodes * hours > 2000) note(`${policy} …`)
@@ -55,7 +55,7 @@ await recipe(
       if (signal.aborted) throw new Interrupted('interrupted')
     }
     if (values.json) printJson({ nodes, hours, seed, policies: outcomes })
-    else outcomeLines(outcomes, { nodes, hours }, colours, width).forEach((line) => print(line))
+    else for (const line of await outcomeLines(outcomes, { nodes, hours }, colours, width)) print(line)
     if (values.svg !== undefined) await write(values.svg, chart(outcomes, { nodes, hours, seed }))
     return EXIT.done
   },

@@ -1,4 +1,4 @@
-import { ARRIVAL_GAP_MS } from '../../lib/plan/forecast.ts'
+import { ARRIVAL_GAP_MS } from '../../lib/model/plan/forecast.ts'
 import type { Events } from './events.ts'
 import type { Machine } from './machine.ts'
 import type { Move } from './policies.ts'

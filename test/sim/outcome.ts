@@ -76,12 +76,12 @@ export function compare({ nodes, minutes, seed, policy }: Settings): Outcome {
   }
 }
 
-export function outcomeLines(
+export async function outcomeLines(
   outcomes: readonly Outcome[],
   { nodes, hours }: { nodes: number; hours: number },
   colours: ChalkInstance,
   width: number,
-): string[] {
+): Promise<string[]> {
   const numbers = (heads: string[]): Column[] => [
     { head: 'POLICY' },
     ...heads.map((head): Column => ({ head, align: 'right' })),
@@ -108,15 +108,15 @@ export function outcomeLines(
   const heads = ['-1', '0', '+1', 'MOVES', 'AGAIN ≤5 MIN', 'THROTTLED', 'ENDED', 'PLAN MS', 'MOST']
   return [
     colours.bold(`${nodes} machines, ${hours} hours of work that comes and ends, mean ratio 0.5`),
-    ...table([...numbers(heads), { head: '', optional: 1 }], flow, width, colours.dim),
+    ...(await table([...numbers(heads), { head: '', optional: 1 }], flow, width, colours.dim)),
     '',
     colours.bold(`${nodes} machines, a skewed start, ${SETTLE_MINUTES} minutes`),
-    ...table(
+    ...(await table(
       numbers(['PLUS AT FIRST', 'AFTER 5 MIN', 'NONE AFTER MIN', 'MOVES', 'AGAIN ≤5 MIN']),
       settle,
       width,
       colours.dim,
-    ),
+    )),
   ]
 }
 

@@ -1,7 +1,7 @@
-import { planFor } from '../../lib/plan/plan.ts'
-import type { PlanNode, PlanOptions } from '../../lib/plan/snapshot.ts'
-import { judge } from '../../lib/scum.ts'
-import { tritOf } from '../../lib/trit.ts'
+import { planFor } from '../../lib/model/plan/plan.ts'
+import type { PlanNode, PlanOptions } from '../../lib/model/plan/snapshot.ts'
+import { judge } from '../../lib/model/scum.ts'
+import { tritOf } from '../../lib/model/trit.ts'
 import type { Random } from './random.ts'
 
 export type Move = { pid: number; from: string; to: string; cpu: number }
@@ -13,7 +13,7 @@ export type Policy = (typeof POLICIES)[number]
 
 /** In words, what each does. */
 export const POLICY_TEXTS: Record<Policy, string> = {
-  planner: 'lib/plan',
+  planner: 'lib/model/plan',
   never: 'nothing moves',
   naive: 'the seed: to the lowest load',
   random: 'to any machine',

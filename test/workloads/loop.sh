@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Counts on its standard output, in a loop whose every turn begins programs that end: a line `NUMBER SECONDS` each.
 number=0
 while :; do

@@ -33,6 +33,8 @@ export type Kind =
   | 'no-sudo'
   | 'ipv6-only'
   | 'tailscale-ssh'
+  | 'newer-criu'
+  | 'usual-criu'
 
 /** Makes a host one of the kinds of machines that people have, until the lab is closed. */
 export const become = async (host: Host, kind: Kind): Promise<void> => {

@@ -1,4 +1,5 @@
 import { LabError } from '../error.ts'
+import { newUser } from '../headscale.ts'
 import type { Host } from '../host-handle.ts'
 import { noteFaults } from '../host-record.ts'
 import { waitUntil } from '../processes.ts'
@@ -27,6 +28,16 @@ export const tailscaleUp = async (host: Host): Promise<void> => {
   await join(host, authKeyOf(host))
   await waitForTailnet(host)
   await noteFaults(host, { tailscale: undefined })
+}
+
+/** The host is another user's machine from now on; there is no such user yet. */
+export const tailscaleUser = async (host: Host, name: string): Promise<void> => {
+  if (host.record.headscale === undefined) throw new LabError('this lab is up without a tailnet')
+  const key = await newUser(host.lab, host.record.headscale, name)
+  await script(host, '/usr/local/bin/tailscale logout')
+  await join(host, key)
+  await waitForTailnet(host)
+  await noteFaults(host, { tailscale: `of ${name}` })
 }
 
 /** The daemon is gone: `tailscale status` finds no socket. */

@@ -4,6 +4,7 @@
 # All mounts happen here, in the host's own namespace, so that a killed host leaves none behind.
 set -eu
 : "$LAB_NAME" "$LAB_LAYERS" "$LAB_DISK" "$LAB_SCRATCH" "$LAB_ROOT" "$LAB_SHARED" "$LAB_ADDRESS" "$LAB_FIRST_PID"
+# shellcheck disable=SC2153 # tailscale and its daemon
 : "$LAB_REPOSITORY" "$LAB_NODE" "$LAB_TAILSCALE" "$LAB_TAILSCALED" "$LAB_SERVICES" "$LAB_CGROUP"
 
 hostname "$LAB_NAME"

@@ -70,6 +70,8 @@ case $1 in
     ip -4 addr flush dev eth0
     ;;
   tailscale-ssh) /usr/local/bin/tailscale set --ssh ;;
+  newer-criu) ln -sf /opt/newer-criu/criu /usr/local/sbin/criu ;;
+  usual-criu) rm -f /usr/local/sbin/criu ;;
   *)
     echo "kind.sh: there is no kind $1" >&2
     exit 2

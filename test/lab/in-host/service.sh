@@ -29,6 +29,7 @@ start_time() {
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
   line=${line##*) }
   [ "${line%% *}" != Z ] || return 1
+  # shellcheck disable=SC2086 # fields
   set -- $line
   echo "${20}"
 }
@@ -50,7 +51,7 @@ case $action in
   start)
     alive && exit 0
     # What the lab itself was started from may have left descriptors open; a daemon would hand them to all it begins.
-    for each in /proc/$$/fd/*; do
+    for each in "/proc/$$/fd"/*; do
       each=${each##*/}
       [ "$each" -le 2 ] || [ "$each" = 255 ] || eval "exec $each>&-"
     done

@@ -19,6 +19,7 @@ const needs = [
   ['ps', 'procps'],
   ['python3', 'python3-minimal'],
   ['cpulimit', 'cpulimit'],
+  ['chromium-headless-shell', 'chromium-headless-shell'],
 ] as const
 
 const isThere = async (name: string): Promise<boolean> => {

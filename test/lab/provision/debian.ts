@@ -9,9 +9,9 @@ import { debianMirror } from './apt.ts'
 const suite = 'trixie'
 
 const packages = [
-  ['openssh-server', 'openssh-client', 'cron', 'sudo', 'rsync', 'curl', 'ca-certificates', 'less'],
+  ['openssh-server', 'openssh-client', 'cron', 'sudo', 'rsync', 'curl', 'ca-certificates', 'less', 'tmux'],
   ['criu', 'procps', 'psmisc', 'kmod', 'util-linux-extra', 'iproute2', 'iputils-ping'],
-  ['python3-minimal', 'clustershell', 'stress-ng', 'make', 'parallel'],
+  ['python3-minimal', 'clustershell', 'pdsh', 'pssh', 'hyperfine', 'stress-ng', 'make', 'parallel'],
   // For the kinds of machines of in-host/kind.sh.
   ['busybox', 'fish', 'zsh', 'tcsh'],
   // cron needs one of three; this one is a program, the others bring systemd.
@@ -32,24 +32,39 @@ const base = {
   },
 }
 
+/** What one of the scripts beside this file adds over a plain Debian. */
+const layer = async (
+  debian: string,
+  name: 'setup' | 'newer-criu' | 'workloads',
+  words: { label: string; expected: string },
+  log: Log,
+  more: () => Promise<readonly string[]> = async () => [],
+): Promise<string> => {
+  const script = join(import.meta.dirname, `${name}.sh`)
+  const part = {
+    key: `${name}-${hash(base.key, await readFile(script, 'utf8'))}`,
+    ...words,
+    make: async (folder: string) => {
+      const apart = ['unshare', '--mount', '--propagation', 'private', 'bash', script]
+      await run([...tied, ...apart, debian, folder, ...(await more())], { timeoutMs: 300_000 })
+    },
+  }
+  return join(await provide(part, log), 'upper')
+}
+
 /**
- * The lower layers of a host's file system, uppermost first: what `setup.sh` adds (users, keys, sshd) over a
- * plain Debian. Two layers, so that a change of `setup.sh` costs a second and not a new installation.
+ * The lower layers of a host's file system, uppermost first: what `setup.sh` adds (users, keys, sshd), a newer criu, which
+ * a host uses when it is told to, and what people run, over a plain Debian. Layers, so that a change of one of them costs
+ * seconds and not a new installation.
  */
 export const provideDebian = async (log: Log): Promise<readonly string[]> => {
   const debian = await provide(base, log)
-  const script = join(import.meta.dirname, 'setup.sh')
-  const layer = await provide(
-    {
-      key: `setup-${hash(base.key, await readFile(script, 'utf8'))}`,
-      label: 'preparing users and sshd of the hosts',
-      expected: '2 s',
-      make: async (folder) => {
-        const apart = ['unshare', '--mount', '--propagation', 'private', 'bash', script]
-        await run([...tied, ...apart, debian, folder], { timeoutMs: 60_000 })
-      },
-    },
-    log,
-  )
-  return [join(layer, 'upper'), debian]
+  const setup = { label: 'preparing users and sshd of the hosts', expected: '2 s' }
+  const criu = { label: 'unpacking a newer criu for the hosts', expected: '30 s' }
+  const layers = await Promise.all([
+    layer(debian, 'setup', setup, log),
+    layer(debian, 'newer-criu', criu, log, async () => [await debianMirror()]),
+    layer(debian, 'workloads', { label: 'installing what people run on the hosts', expected: '30 s' }, log),
+  ])
+  return [...layers, debian]
 }

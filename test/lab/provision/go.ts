@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { provide } from '../cache.ts'
+import { cacheRoot, provide } from '../cache.ts'
 import { LabError } from '../error.ts'
 import { type Log, run, tied, toolPath } from '../run.ts'
 
 const tailscaleVersion = '1.102.3'
 const headscaleVersion = '0.29.2'
+const natsVersion = '2.15.2'
 
 /** Go's own installer puts it beside PATH, so both places are looked at. */
 const env = { PATH: `${toolPath}:/usr/local/go/bin`, CGO_ENABLED: '0' }
@@ -19,7 +20,9 @@ const needGo = async (): Promise<void> => {
   try {
     await run(['env', 'go', 'version'], { env })
   } catch (error) {
-    throw new LabError('the lab builds tailscale and headscale and needs Go: not found', 1, { cause: error })
+    throw new LabError('the lab builds tailscale, headscale and nats-server and needs Go: not found', 1, {
+      cause: error,
+    })
   }
 }
 
@@ -51,6 +54,26 @@ const headscale = {
     const output = join(folder, 'headscale')
     await go(['build', '-o', output, `${name}/cmd/headscale`], { GOFLAGS: '-mod=mod' }, source)
   },
+}
+
+const nats = {
+  key: `nats-server-${natsVersion}`,
+  label: `building nats-server ${natsVersion}`,
+  expected: '30 s',
+  make: async (folder: string): Promise<void> => {
+    await needGo()
+    await go(
+      ['install', `github.com/nats-io/nats-server/v2@v${natsVersion}`],
+      { GOBIN: folder, GOFLAGS: '' },
+      folder,
+    )
+  },
+}
+
+/** The server of the tests of `--source nats=URL`: where it is once it was built, and what builds it. */
+export const natsServer = {
+  path: (): string => join(cacheRoot(), nats.key, 'nats-server'),
+  provide: async (log: Log): Promise<string> => join(await provide(nats, log), 'nats-server'),
 }
 
 export interface TailnetBinaries {

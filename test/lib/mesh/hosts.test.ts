@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { UsageError } from '../../../lib/errors.ts'
+import { UsageError } from '../../../lib/base/errors.ts'
 import { parseHost, parseHostList, parseHostsFile } from '../../../lib/mesh/hosts.ts'
 
 test.each([

@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { ASK_FOR_SESSION_OPTIONS, sshArguments } from '../../../lib/mesh/ssh.ts'
+import { ASK_FOR_SESSION_OPTIONS } from '../../../lib/mesh/ssh-client.ts'
+import { sshArguments } from '../../../lib/mesh/ssh.ts'
 import type { SshDestination } from '../../../lib/mesh/node.ts'
 
 const TAILNET: SshDestination = {
@@ -46,6 +47,14 @@ test('nothing is forwarded, asked or run on this side', async () => {
   expect(config.get('batchmode')).toBe('yes')
   expect(config.get('clearallforwardings')).toBe('yes')
   expect(config.get('connecttimeout')).toBe('4')
+})
+
+test('key exchanges that are preferred come first, and ssh still has its own', async () => {
+  const usual = (await configuration(TAILNET)).get('kexalgorithms')?.split(',') ?? []
+  const config = await configuration(TAILNET, { keyExchanges: ['curve25519-sha256'] })
+  const [first, ...others] = config.get('kexalgorithms')?.split(',') ?? []
+  expect(first).toBe('curve25519-sha256')
+  expect(others).toEqual(usual.filter((name) => name !== first))
 })
 
 test('what only tailscale has a way to is reached through it, whatever its path is called', async () => {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runAlert } from '../../../lib/monitor/alert-run.ts'
-import { liveProcess } from '../../../lib/process/live.ts'
-import type { Trit } from '../../../lib/trit.ts'
+import { liveProcess } from '../../../lib/machine/live-processes.ts'
+import type { Trit } from '../../../lib/model/trit.ts'
 
 const { signal } = new AbortController()
 let folder = ''
@@ -69,7 +69,7 @@ test('a command that fails is run again in the next run, and its last words are 
 })
 
 test('a command that hangs is killed with all that it has started, and tried again', async () => {
-  const command = `sleep 60 & echo $! >${told}; wait`
+  const command = `sleep 300 & echo $! >${told}; wait`
   const ran = runAlert({ command, forRuns: 1 }, load(1), { signal, timeoutMs: 500 })
   await expect(ran).rejects.toThrow(/ took more than 0\.5 s; the next run tries again$/)
   const pid = Number(await said())

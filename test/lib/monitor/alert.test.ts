@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { afterTelling, CALM, counted, due, type AlertState } from '../../../lib/monitor/alert.ts'
-import type { Trit } from '../../../lib/trit.ts'
+import type { Trit } from '../../../lib/model/trit.ts'
 
 /** A letter a run: O, U and R where it tells, o, u and r where telling fails, - where there is nothing to tell. */
 function play(trits: readonly (Trit | undefined)[], forRuns: number, fails: readonly boolean[] = []): string {

@@ -29,9 +29,7 @@ test('a line that was cut short does not take the next one with it', async () =>
 
 test('a line that another writer is just finishing is not taken for one that was cut short', async () => {
   await writeFile(file, 'half')
-  const appended = appendLine(file, 'next')
-  setTimeout(() => void appendFile(file, ' and half\n'), 15)
-  await appended
+  await appendLine(file, 'next', async () => await appendFile(file, ' and half\n'))
   expect(await readFile(file, 'utf8')).toBe('half and half\nnext\n')
 })
 

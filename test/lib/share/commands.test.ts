@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { Failure, Interrupted } from '../../../lib/errors.ts'
-import { PeerFailure } from '../../../lib/localsend/failures.ts'
+import { Failure, Interrupted } from '../../../lib/base/errors.ts'
+import { PeerFailure } from '../../../lib/share/localsend/failures.ts'
 import type { MeshNode } from '../../../lib/mesh/node.ts'
 import { firstThatTakes } from '../../../lib/share/attempts.ts'
 import { receiveUnit } from '../../../lib/share/receive-unit.ts'

@@ -1,0 +1,93 @@
+import { verb } from '../verb.ts'
+import {
+  Agent,
+  AgentEvent,
+  AgentUnits,
+  CronInstall,
+  CronRemove,
+  CronShow,
+  CronUnits,
+  NatsSetup,
+  Watch,
+  WatchLine,
+} from './schemas.ts'
+
+const READS = { readOnlyHint: true, idempotentHint: true, openWorldHint: false }
+const WRITES = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false }
+
+export const watching = [
+  verb({
+    name: 'watch',
+    recipe: 'watch',
+    title: 'Watch all machines',
+    description: 'Tells what changes in the mesh as it happens, until it is ended.',
+    effect: { ...READS, openWorldHint: true },
+    ...Watch,
+    lines: WatchLine,
+    load: async () => (await import('./watch.ts')).watch,
+  }),
+  verb({
+    name: 'cron_install',
+    recipe: 'cron-install',
+    title: 'Let cron keep watch',
+    description: 'Writes a marked block into the crontab that runs node-trit every few minutes.',
+    effect: WRITES,
+    ...CronInstall,
+    load: async () => (await import('./cron.ts')).cronInstall,
+  }),
+  verb({
+    name: 'cron_units',
+    recipe: 'cron-install --systemd',
+    title: 'A systemd timer that keeps watch',
+    description: 'A systemd user service and its timer that do the same; nothing is installed.',
+    effect: READS,
+    ...CronUnits,
+    load: async () => (await import('./cron.ts')).cronUnits,
+  }),
+  verb({
+    name: 'cron_show',
+    recipe: 'cron-show',
+    title: 'What cron does for this program',
+    description: 'The block in the crontab.',
+    effect: READS,
+    ...CronShow,
+    load: async () => (await import('./cron.ts')).cronShow,
+  }),
+  verb({
+    name: 'cron_remove',
+    recipe: 'cron-remove',
+    title: 'No longer let cron keep watch',
+    description: 'Takes the block out of the crontab.',
+    effect: { ...WRITES, destructiveHint: true },
+    ...CronRemove,
+    load: async () => (await import('./cron.ts')).cronRemove,
+  }),
+  verb({
+    name: 'agent',
+    recipe: 'agent',
+    title: 'Tell the load of this machine',
+    description: 'Puts what this machine measures of itself into a bucket of NATS, until it is ended.',
+    effect: { ...WRITES, openWorldHint: true },
+    ...Agent,
+    lines: AgentEvent,
+    load: async () => (await import('./agent.ts')).agent,
+  }),
+  verb({
+    name: 'agent_units',
+    recipe: 'agent --install',
+    title: 'A service that tells the load of this machine',
+    description: 'A service of systemd or launchd that does the same as agent; nothing is installed.',
+    effect: READS,
+    ...AgentUnits,
+    load: async () => (await import('./agent.ts')).agentUnits,
+  }),
+  verb({
+    name: 'nats_setup',
+    recipe: 'nats-setup',
+    title: 'The files of a nats-server for the mesh',
+    description: 'Writes them, adds machines to them, and makes the bucket on the server that runs.',
+    effect: { ...WRITES, openWorldHint: true },
+    ...NatsSetup,
+    load: async () => (await import('./nats-setup.ts')).natsSetup,
+  }),
+]
