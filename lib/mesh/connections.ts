@@ -15,6 +15,8 @@ import { exitMasterArguments } from './ssh.ts'
 const MAX_CONTROL_PATH = process.platform === 'linux' ? 90 : 86
 const NAME_LENGTH = 20
 
+export type KeptFiles = SshFiles & { kept: boolean }
+
 /**
  * The ssh connections that runs of this program keep and share, one socket a destination in a folder that only
  * this user can enter.
@@ -45,7 +47,21 @@ export class Connections {
    *
    * @param cipher the one it should have; connections with different ones are kept apart
    */
-  async files(destination: SshDestination, cipher?: string): Promise<SshFiles & { kept: boolean }> {
+  async files(destination: SshDestination, cipher?: string): Promise<KeptFiles> {
+    return this.#remembered(await this.#filesFor(destination, cipher))
+  }
+
+  /**
+   * The same for a command that only measures. Where a connection for work is kept it goes over that, and finds out
+   * whether it still leads anywhere; else over one for measuring alone, which may end at any moment (see `runOverKept`).
+   */
+  async filesForMeasuring(destination: SshDestination): Promise<KeptFiles & { alone: boolean }> {
+    const forWork = await this.#filesFor(destination)
+    if (forWork.kept) return { ...forWork, alone: false }
+    return { ...this.#remembered(await this.#filesFor(destination, undefined, 'measuring')), alone: true }
+  }
+
+  async #filesFor(destination: SshDestination, cipher?: string, purpose?: 'measuring'): Promise<KeptFiles> {
     this.#client ??= sshClient(this.#dir)
     const configuration = await (this.#configuration ??= readConfiguration())
     const more = await this.#optionsOf(destination, configuration)
@@ -59,12 +75,16 @@ export class Connections {
     }
     if (this.#dir === undefined) return { kept: false, ...chosen }
     // Who sets another user or another way meanwhile is not to go on with the connection of before.
-    const kind = JSON.stringify({ ...destination, cipher, more, configuration })
+    const kind = JSON.stringify({ ...destination, cipher, purpose, more, configuration })
     const controlPath = join(this.#dir, digest(kind))
     const kept = await exists(controlPath)
-    if (!kept) this.#remember(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)
     return { controlPath, kept, ...chosen, ...(knownHosts === undefined ? {} : { knownHosts }) }
+  }
+
+  #remembered(files: KeptFiles): KeptFiles {
+    if (!files.kept && files.controlPath !== undefined) this.#remember(files.controlPath)
+    return files
   }
 
   async #optionsOf(destination: SshDestination, configuration: SshConfiguration): Promise<string[]> {

@@ -90,6 +90,13 @@ export function wasTurnedAway(stderr: string): boolean {
   return /^(?:kex|ssh)_exchange_identification: |^Connection (?:closed|reset) by UNKNOWN port /m.test(stderr)
 }
 
+export const BROKEN_OFF = 'ssh: the kept connection broke'
+
+/** Whether a connection that several share ended under one of them: an ssh says nothing of its own then. */
+export function wasCutOff(stderr: string): boolean {
+  return stderr.trim() === '' || stderr.includes(BROKEN_OFF) || /^mux_?client/m.test(stderr)
+}
+
 /** What the person is asked for, and ssh or the other machine waits for: nobody else can give it. */
 function askedOf(stderr: string): string | undefined {
   // OpenSSH's client says so of a key of a security token.

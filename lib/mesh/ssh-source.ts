@@ -1,17 +1,19 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pMap from 'p-map'
-import { run } from '../base/command.ts'
+import { run, type Ended, type Limits } from '../base/command.ts'
+import { commandsStarted } from '../base/commands-started.ts'
 import { Failure, Interrupted } from '../base/errors.ts'
 import { BadAnswer, parseAnswer, type Answer } from '../machine/answer.ts'
 import { measureHere } from '../machine/measure-here.ts'
 import { probe, type Sampling } from '../machine/probe.ts'
 import { lastLine, messageOf } from '../base/text.ts'
 import { connectMsBeforeAnswer } from './connect-time.ts'
-import type { Connections } from './connections.ts'
+import type { Connections, KeptFiles } from './connections.ts'
+import { runOverKept } from './kept-session.ts'
 import type { MeasurementSource, MeshNode, Report, SshDestination } from './node.ts'
-import { ENDLESS, lateFault, sshFault, wasTurnedAway } from './ssh-faults.ts'
-import { sshArguments, type SshFiles } from './ssh.ts'
+import { ENDLESS, lateFault, sshFault, wasCutOff, wasTurnedAway } from './ssh-faults.ts'
+import { sshArguments } from './ssh.ts'
 
 export type SshSourceOptions = Sampling & {
   connections: Connections
@@ -71,17 +73,18 @@ async function report(node: MeshNode, options: SshSourceOptions, signal: AbortSi
     }
   }
   if (!node.ssh) return { node, outcome: 'skipped', reason: 'no way to reach it is known' }
-  const files = await options.connections.files(node.ssh)
+  const files = await options.connections.filesForMeasuring(node.ssh)
   let attempt = await ask(node.ssh, files, options, signal)
-  if (
-    files.kept &&
-    files.controlPath !== undefined &&
-    attempt.outcome !== 'ok' &&
-    attempt.outcome !== 'bad-output'
-  ) {
-    // The machine may have been restarted, or this one has changed networks, since the connection was made.
-    await options.connections.drop(files.controlPath)
-    attempt = await ask(node.ssh, { ...files, kept: false }, options, signal)
+  if (attempt.outcome !== 'ok' && attempt.outcome !== 'bad-output') {
+    if (attempt.cutOff) {
+      // Who shared the connection was one too many, and it ended for all: this one has its own now.
+      const { controlPath: _, ...own } = files
+      attempt = await ask(node.ssh, { ...own, kept: false }, options, signal)
+    } else if (files.kept && files.controlPath !== undefined) {
+      // The machine may have been restarted, or this one has changed networks, since the connection was made.
+      await options.connections.drop(files.controlPath)
+      attempt = await ask(node.ssh, { ...files, kept: false }, options, signal)
+    }
   }
   for (const pauseMs of TURNED_AWAY_PAUSES_MS) {
     if (attempt.outcome === 'ok' || !attempt.turnedAway) break
@@ -106,12 +109,16 @@ type Attempt =
       reason: string
       /** Its sshd, or that of a machine before it, closed the connection before it began. */
       turnedAway?: boolean
+      /** The connection, shared with other runs, ended in the middle. */
+      cutOff?: boolean
     }
+
+type Files = KeptFiles & { alone: boolean }
 
 /** One ssh, ended by its deadline at the latest and always reaped. */
 async function ask(
   destination: SshDestination,
-  files: SshFiles & { kept: boolean },
+  files: Files,
   options: SshSourceOptions,
   signal: AbortSignal,
 ): Promise<Attempt> {
@@ -120,11 +127,13 @@ async function ask(
     return { outcome: 'timeout', reason: 'no time was left to ask it: raise --timeout or --fanout' }
   const timeoutMs = files.kept ? Math.min(leftMs, leftMs * KEPT_SHARE + (options.windowMs ?? 0)) : leftMs
   const { nonce, script } = probe(sampling(options))
-  const args = sshArguments(destination, 'exec sh -s', connectMsBeforeAnswer(leftMs) / 1000, files)
-  const { stdout, stderr, exitCode, timedOut, missing, tooMuch } = await run(
-    { file: 'ssh', args, input: script },
-    { timeoutMs, signal, maxOutput: options.windowMs === undefined ? MOST_LOAD : MOST_PROCESSES },
-  )
+  const maxOutput = options.windowMs === undefined ? MOST_LOAD : MOST_PROCESSES
+  const ended = await runThere(destination, script, files, connectMsBeforeAnswer(leftMs), {
+    timeoutMs,
+    signal,
+    maxOutput,
+  })
+  const { stdout, stderr, exitCode, timedOut, missing, tooMuch } = ended
   if (tooMuch) return { outcome: 'bad-output', reason: ENDLESS }
   try {
     return { outcome: 'ok', answer: parseAnswer(stdout, nonce) }
@@ -132,9 +141,31 @@ async function ask(
     if (!(error instanceof BadAnswer)) throw error
     if (missing) return { outcome: 'unreachable', reason: 'there is no ssh client on this machine' }
     if (timedOut) return lateFault(timeoutMs, { stdout, stderr }, nonce)
-    if (exitCode === 255) return { ...sshFault(stderr), turnedAway: wasTurnedAway(stderr) }
+    if (exitCode === 255)
+      return { ...sshFault(stderr), turnedAway: wasTurnedAway(stderr), cutOff: wasCutOff(stderr) }
     return { outcome: 'bad-output', reason: `${messageOf(error)}${said(stderr)}` }
   }
+}
+
+/** A script for sh on a machine: by an ssh, which keeps its connection for the next, or over the one that is kept. */
+async function runThere(
+  destination: SshDestination,
+  input: string,
+  files: Files,
+  connectMs: number,
+  limits: Limits,
+): Promise<Ended> {
+  const command = 'exec sh -s'
+  const ssh = { file: 'ssh', args: sshArguments(destination, command, connectMs / 1000, files) }
+  const { kept, alone, controlPath } = files
+  if (!kept || !alone || controlPath === undefined) return await run({ ...ssh, input }, limits)
+  // Who looks at commands sees the one that does the same.
+  commandsStarted.publish(ssh)
+  const began = performance.now()
+  const ended = await runOverKept({ controlPath, command, input }, limits)
+  if (ended) return ended
+  const timeoutMs = limits.timeoutMs - (performance.now() - began)
+  return await run({ ...ssh, input }, { ...limits, timeoutMs })
 }
 
 /** The last thing that the other side complained of. */
