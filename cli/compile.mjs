@@ -17,7 +17,8 @@ const TESTS = [
   'test/lib/work/migrate/preflight-here.ts',
   'test/verbs/direct.ts',
 ]
-const programs = [...readdirSync(join(ROOT, 'scripts')).map((name) => `scripts/${name}`), ...TESTS]
+const recipes = readdirSync(join(ROOT, 'scripts')).map((name) => `scripts/${name}`)
+const programs = [...recipes, 'cli/help.ts', ...TESTS]
 
 // Names of a file's own place are relative to where the copy is: a checkout may be moved, and mounted elsewhere. No source
 // has a name with a dollar sign, which would be declared twice.

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { ChalkInstance } from 'chalk'
 import { commandsStarted, type StartedCommand } from '../lib/base/commands-started.ts'
@@ -7,7 +6,7 @@ import { commandLine } from '../lib/base/shell.ts'
 import { palette } from '../lib/show/palette.ts'
 import { progress } from '../lib/show/progress.ts'
 import type { Deps } from '../verbs/verb.ts'
-import { headerComment } from './header-comment.ts'
+import { helpOf } from './header-comment.ts'
 import { timeoutSecondsOf } from './numbers.ts'
 import { asciiControls, messageOf, plain } from '../lib/base/text.ts'
 
@@ -85,7 +84,7 @@ export async function recipe<const O extends Options>(
   try {
     const { values, positionals } = parse(options, takes)
     if (values.help) {
-      print(await help(file))
+      print(await helpOf(file))
       return
     }
     // Malformed is malformed, also where the recipe has a time of its own.
@@ -203,12 +202,4 @@ function usageMessage(message: string): string {
   if (message.includes('argument missing')) return `${flag} needs a value`
   if (message.includes('does not take an argument')) return `${flag} takes no value`
   return message
-}
-
-/** The text of the script's header comment. */
-async function help(file: string): Promise<string> {
-  const source = await readFile(file, 'utf8')
-  return headerComment(source)
-    .map((line) => line.replace(/^ \* ?/, ''))
-    .join('\n')
 }

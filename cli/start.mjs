@@ -19,8 +19,12 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   process.exit(1)
 }
 
-const program = process.argv[2] ?? ''
-process.argv.splice(1, 2, ROOT + program)
+const script = process.argv[2] ?? ''
+// The help of a recipe is its script's own text: nothing that the script imports is needed for it.
+const help =
+  script.startsWith('scripts/') && /^(?:--help|-h)$/.test(process.argv[3] ?? '') && process.argv.length === 4
+const program = help ? 'cli/help.ts' : script
+process.argv.splice(1, 2, ROOT + script)
 await import(pathToFileURL(compiledCopy() ?? (await compiledAsNeeded())).href)
 
 /** Where the compiled copy of the program is; undefined when there is none, or one of other sources than these. */

@@ -137,6 +137,20 @@ export const PROGRAMS: readonly Program[] = [
     ready: '[ -s result ]',
   },
   {
+    title: 'wget -c, with --close-connections',
+    command: 'wget -q -c -t 0 --waitretry=1 --retry-connrefused --limit-rate=60k http://10.99.0.13:7104/file',
+    ready: '[ -s file ]',
+    options: ['--close-connections'],
+    result: 'sha256sum <file',
+  },
+  {
+    title: 'rsync of a file to another disk',
+    before: 'seq 1000000 >file',
+    command: 'rsync --bwlimit=80 file copy',
+    ready: 'ls .copy.*',
+    result: 'sha256sum <copy',
+  },
+  {
     title: 'sqlite3, in memory',
     command: `bash -c '{ echo "create table t (n);"; ${FEED} "insert into t values (%d);"; echo "select count(*), sum(n) from t;"; } | sqlite3 >result'`,
     result: RESULT,

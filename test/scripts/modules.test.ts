@@ -68,3 +68,7 @@ test.each(readdirSync(join(ROOT, 'scripts')))(
     expect(needed(`scripts/${file}`).filter((name) => !allowed?.includes(name))).toEqual([])
   },
 )
+
+test('the help of a recipe needs no package', () => {
+  expect(needed('cli/help.ts')).toEqual([])
+})

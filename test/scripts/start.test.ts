@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -50,6 +50,21 @@ test('the compiled copy needs no tsx, shows the help of its source, and may be m
   expect(JSON.parse((await start('scripts/mesh-balance.ts', asked, moved)).stdout).nodes).toHaveLength(2)
 })
 
+test.each(['throttled', 'offload', 'mcp'])('%s --help is what the script itself says', async (name) => {
+  await compile()
+  const script = `scripts/${name}.ts`
+  // With another option besides, the script is loaded.
+  const { stdout: own } = await start(script, ['--help', '--timeout', '5'])
+  expect(own).toMatch(new RegExp(`^${name}: `))
+  for (const asked of ['--help', '-h'])
+    expect(await start(script, [asked])).toMatchObject({ exitCode: 0, stdout: own, stderr: '' })
+  // It is not the script that says it.
+  const copies = join(checkout, 'node_modules/.compiled')
+  await rm(join(copies, JSON.parse(await readFile(join(copies, 'sources.json'), 'utf8')).programs[script]))
+  expect((await start(script, ['--help', '--timeout', '5'])).exitCode).toBe(1)
+  expect((await start(script, ['--help'])).stdout).toBe(own)
+})
+
 test('a source that was changed counts at once, and is compiled anew by the next npm ci', async () => {
   await compile()
   await bringTsx()
@@ -73,7 +88,10 @@ test('so does a package of another version', async () => {
 test('while it is compiled again, a program starts all the same', async () => {
   await compile()
   await bringTsx()
-  const starts = Array.from({ length: 8 }, async () => await start('scripts/throttled.ts', ['--help']))
+  const starts = Array.from(
+    { length: 8 },
+    async () => await start('scripts/throttled.ts', ['--help', '--quiet']),
+  )
   const [ended] = await Promise.all([Promise.all(starts), compile(), compile()])
   expect(ended.map(({ exitCode }) => exitCode)).toEqual(starts.map(() => 0))
   expect(
