@@ -151,6 +151,30 @@ test('more runs of a recipe at once than the machine lets in all have their answ
   }
 })
 
+test('a connection for work that leads nowhere any more is found by the measuring before it', async () => {
+  const address = lab.nodes[1]?.lanIp ?? ''
+  const recipe = async (script: string, ...args: string[]) => {
+    const argv = ['node', 'cli/start.mjs', `scripts/${script}.ts`, '--hosts', address, ...args]
+    const cwd = '/srv/resource-sharing'
+    return await lab.exec('n1', argv, { cwd, timeoutMs: 100_000 })
+  }
+  const masters = async () =>
+    (await sh('n1', 'pgrep -f "^ssh: /tmp/resource-sharing-0/" || true')).split('\n')
+  const here = async () => await recipe('offload', '--target', address, 'hostname')
+  await Promise.all((await masters()).map(async (pid) => await sh('n1', `kill -9 ${pid} || true`)))
+  expect(await recipe('mesh-balance', '--strict')).toMatchObject({ exitCode: 0 })
+  expect(await here()).toMatchObject({ exitCode: 0, stdout: 'n2' })
+  // One for measuring, one for work.
+  const [first, second, ...more] = await masters()
+  expect([second !== undefined, more]).toEqual([true, []])
+  for (const pid of [first, second]) await sh('n1', `kill -STOP ${pid}`)
+  expect(await recipe('mesh-balance', '--strict')).toMatchObject({ exitCode: 0 })
+  const began = performance.now()
+  expect(await here()).toMatchObject({ exitCode: 0, stdout: 'n2' })
+  expect(performance.now() - began).toBeLessThan(30_000)
+  for (const pid of [first, second]) await sh('n1', `kill -9 ${pid} || true`)
+})
+
 test('where the connection breaks in the middle it says so, and where none is kept nothing has begun', async () => {
   const asked = there('echo begun; sleep 60')
   await sleep(500)
