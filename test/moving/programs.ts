@@ -144,7 +144,7 @@ export const PROGRAMS: readonly Program[] = [
     result: 'sha256sum <file',
   },
   {
-    title: 'rsync of a file to another disk',
+    title: 'rsync of a file, slowly',
     before: 'seq 1000000 >file',
     command: 'rsync --bwlimit=80 file copy',
     ready: 'ls .copy.*',
