@@ -29,6 +29,8 @@ why() {
 # stat_of PID: sets state, parent, group, session, terminal (as the kernel numbers it), foreground (that one's group) and
 # start (ticks since boot) of a process; fails when there is none.
 stat_of() {
+  # Of nobody: the file above is the whole machine's.
+  [ -n "$1" ] || return 1
   # A name may hold newlines and parentheses: the last line counts, and what follows the last of them.
   stat_text=
   { while IFS= read -r stat_line; do stat_text=$stat_line; done <"/proc/$1/stat"; } 2>/dev/null || return 1

@@ -114,21 +114,36 @@ end_restoring() {
   return 0
 }
 
-# Without the list of those who have it nobody takes the place of one that ends.
+# Without the list of those who have it nobody takes the place of one that ends. Those of an earlier list, `held`, may have
+# ended by themselves and removed it, and have left what was started by them.
 end_terminal() {
+  end_held "$held"
   tries=0
   while [ -e "$terminal_dir/holders" ] && [ "$tries" -lt 50 ]; do
     tries=$((tries + 1))
-    had=$(cat "$terminal_dir/holders")
+    held=$(cat "$terminal_dir/holders" 2>/dev/null)
     rm -f "$terminal_dir/holders"
-    while read -r role each each_start; do
-      ! is_there "$each" "$each_start" || end_session "$each" ''
-    done <<END
-$had
-END
+    end_held "$held"
     sleep 0.01
   done
   rm -rf "$terminal_dir"
   rmdir "$terminals" 2>/dev/null
   return 0
+}
+
+held=
+note_held() {
+  held=$(cat "$terminal_dir/holders" 2>/dev/null)
+}
+
+# end_held LIST: ends the sessions of those on a list of holders. A session outlives who leads it, and its number is nobody
+# else's meanwhile.
+end_held() {
+  while read -r role each each_start; do
+    [ -n "$each" ] || continue
+    ! stat_of "$each" || [ "$start" = "$each_start" ] || continue
+    end_session "$each" ''
+  done <<END
+$1
+END
 }

@@ -222,6 +222,8 @@ step_continue() {
 
 # Nothing of it stays: not the copy, not the files that were put in place for it.
 step_undo() {
+  # The mark that this begins with tells who has the terminal to end.
+  [ -z "$TERMINAL" ] || note_held
   undo_begin 0
   if [ -e "$dir/continued" ]; then
     rm -f "$ended/$id"
