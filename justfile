@@ -12,7 +12,7 @@ program := quote(root / "cli/start.mjs") + " "
 # Node warns when both variables of colours are set; FORCE_COLOR decides.
 run := start + program
 
-# What moves large files collects its garbage early instead of taking more memory.
+# What moves large files, or goes on for long, collects its garbage early instead of taking more memory.
 run_lean := start + "--max-semi-space-size=1 " + program
 
 # What runs all the time keeps to a small heap, and has nothing that is worth being optimised.
@@ -62,7 +62,7 @@ doctor *args:
 [no-cd]
 [no-exit-message]
 watch *args:
-    @{{ run }}scripts/watch.ts "$@"
+    @{{ run_lean }}scripts/watch.ts "$@"
 
 # Tell the load of this machine to a server of NATS, for who asks --source nats=URL; --install prints a service
 [group('watch')]
