@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pMap from 'p-map'
 import { run } from '../base/command.ts'
 import { writeAtomically } from '../base/atomic-file.ts'
@@ -57,11 +57,14 @@ export class Connections {
    */
   async filesForMeasuring(destination: SshDestination): Promise<KeptFiles & { alone: boolean }> {
     const forWork = await this.#filesFor(destination)
-    if (forWork.kept) return { ...forWork, alone: false }
-    return { ...this.#remembered(await this.#filesFor(destination, undefined, 'measuring')), alone: true }
+    if (forWork.kept || forWork.controlPath === undefined) return { ...forWork, alone: false }
+    // Of the same options; only its socket is another one.
+    const controlPath = join(dirname(forWork.controlPath), digest(`measuring ${forWork.controlPath}`))
+    const files = this.#remembered({ ...forWork, controlPath, kept: await exists(controlPath) })
+    return { ...files, alone: true }
   }
 
-  async #filesFor(destination: SshDestination, cipher?: string, purpose?: 'measuring'): Promise<KeptFiles> {
+  async #filesFor(destination: SshDestination, cipher?: string): Promise<KeptFiles> {
     this.#client ??= sshClient(this.#dir)
     const configuration = await (this.#configuration ??= readConfiguration())
     const more = await this.#optionsOf(destination, configuration)
@@ -75,7 +78,7 @@ export class Connections {
     }
     if (this.#dir === undefined) return { kept: false, ...chosen }
     // Who sets another user or another way meanwhile is not to go on with the connection of before.
-    const kind = JSON.stringify({ ...destination, cipher, purpose, more, configuration })
+    const kind = JSON.stringify({ ...destination, cipher, more, configuration })
     const controlPath = join(this.#dir, digest(kind))
     const kept = await exists(controlPath)
     const knownHosts = await this.#knownHosts(this.#dir, destination)

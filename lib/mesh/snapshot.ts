@@ -1,7 +1,6 @@
 import { balanceOf, emptiestFirst, fullestFirst, type Balance } from '../model/balance.ts'
 import { byName } from '../model/name-order.ts'
-import type { Pressure } from '../machine/measurement.ts'
-import type { Marks } from '../machine/reservations/reservations.ts'
+import type { Measurement } from '../machine/measurement.ts'
 import { tritOf, type Trit } from '../model/trit.ts'
 import type { Connection, Fault, Report } from './node.ts'
 import type { Mesh, MeshOrigin } from './nodes.ts'
@@ -9,25 +8,11 @@ import type { Mesh, MeshOrigin } from './nodes.ts'
 /** A node as every script shows it, and as `--json` prints it. Numbers are as measured, not rounded. */
 export type NodeState = Identity & (Measured | { outcome: Fault; reason: string })
 type Identity = { name: string; address: string; os: string; self: boolean; connection?: Connection }
-export type Measured = {
+export type Measured = Omit<Measurement, 'os'> & {
   outcome: 'ok'
-  load1: number
-  load5: number
-  load15: number
-  cpus: number
-  /** CPUs that the session may use, where these are fewer. */
-  usableCpus?: number
-  /** CPUs that the quota of its control groups is worth, where it is less. */
-  quotaCpus?: number
   /** load1 over CPUs. */
   ratio: number
   trit: Trit
-  uptimeSeconds?: number
-  pressure?: Pressure
-  /** Memory that new work can have without swapping. */
-  availableBytes?: number
-  /** Who has reserved it, what has just arrived, and whether its owner has closed it. */
-  receiver?: Marks
 }
 export type MeasuredNode = Identity & Measured
 
